@@ -1,0 +1,278 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One release for all the hosts of a run, decided once from what each of them reported.
+
+Input: for each host the result of the module release_info, or None for a host that gave no answer.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+Info = dict[str, t.Any]
+Infos = dict[str, t.Optional[Info]]
+
+SHORT = 7
+UNWORKABLE = ("hung", "foreign")
+
+
+class Rollout(t.TypedDict):
+    """What a run puts live.
+
+    name, commit, ref, subject: the release; name and commit are empty when there are problems.
+    change: whether any host still has to be brought to it.
+    pending: the hosts that are not on it yet, in the order given.
+    commits: what goes out (or is taken back), newest first; migrations: names, oldest first.
+    problems, warnings: sentences that name their hosts. text: the plan, for a person.
+    """
+
+    name: str
+    commit: str
+    ref: str
+    subject: str
+    change: bool
+    pending: list[str]
+    commits: list[dict[str, str]]
+    migrations: list[str]
+    problems: list[str]
+    warnings: list[str]
+    text: str
+
+
+def decide_deploy(infos: Infos, daemons: Infos | None = None) -> Rollout:
+    """Decide the release that all hosts of a deployment get.
+
+    daemons: for each host the result of pm2_info; a daemon that cannot be worked with is a problem.
+
+    The first host's commit counts for all, so a branch that moves meanwhile splits nothing. A release
+    of that commit that some host has prepared already keeps its name, so a run that was cut off is
+    taken up and not repeated.
+    """
+    plans = {host: info["plan"] for host, info in infos.items() if info and info.get("plan")}
+    problems = _by_message({h: p.get("problems", []) for h, p in plans.items()}, len(infos))
+    problems += _by_message(_daemon_problems(daemons or {}), len(infos))
+    problems += _silent(infos, plans)
+    warnings = _by_message({h: p.get("warnings", []) for h, p in plans.items()}, len(infos))
+    if not plans or not (lead := next(iter(plans.values()))).get("commit"):
+        return _refused(problems or ["no host was looked at"], warnings)
+
+    commit = lead["commit"]
+    name = _prepared_name(infos, commit) or lead["name"]
+    pending = [h for h, p in plans.items() if p["change"] or p["commit"] != commit]
+    # The host that is furthest behind shows all that goes out.
+    widest = max(plans.values(), key=lambda plan: len(plan.get("commits", [])))
+    migrations = sorted({m for plan in plans.values() for m in plan.get("migrations", [])})
+    rollout = Rollout(
+        name=name,
+        commit=commit,
+        ref=lead.get("ref", ""),
+        subject=lead.get("subject", ""),
+        change=bool(pending),
+        pending=pending,
+        commits=widest.get("commits", []),
+        migrations=migrations,
+        problems=problems,
+        warnings=warnings,
+        text="",
+    )
+    rollout["text"] = _plan_text("Deploy", rollout, infos)
+    return rollout
+
+
+def decide_rollback(
+    infos: Infos, daemons: Infos | None = None, target: str = "", confirm: str = ""
+) -> Rollout:
+    """Decide the release that all hosts go back to.
+
+    daemons: for each host the result of pm2_info; a daemon that cannot be worked with is a problem.
+    target: empty for each host's previous release (which must be the same one everywhere), a release's
+    name, or a commit of at least 7 digits. confirm: the name of the release, needed when migrations lie
+    between the current release and it, since going back does not undo them.
+    """
+    answers = {host: info for host, info in infos.items() if info and "releases" in info}
+    problems = _silent(infos, answers)
+    problems += _by_message(_daemon_problems(daemons or {}), len(infos))
+    found: dict[str, Info] = {}
+    complaints: dict[str, list[str]] = {}
+    for host, info in answers.items():
+        release, complaint = _rollback_target(info, target)
+        if release:
+            found[host] = release
+        complaints[host] = [complaint] if complaint else []
+    problems += _by_message(complaints, len(infos))
+
+    names = {host: release["name"] for host, release in found.items()}
+    if len(set(names.values())) > 1:
+        listed = ", ".join(f"{host}: {name}" for host, name in names.items())
+        problems.append(
+            f"the hosts would go back to different releases ({listed}); name the one you want "
+            "with rollback_target"
+        )
+    if not found:
+        return _refused(problems or ["no host was looked at"], [])
+
+    lead = next(iter(found.values()))
+    pending = [h for h, r in found.items() if not r.get("current") or r.get("status") != "active"]
+    between = sorted(
+        {
+            migration
+            for host, release in found.items()
+            for migration in _migrations_between(answers[host], release)
+        }
+    )
+    if between and confirm != lead["name"]:
+        problems.append(
+            f"{_count(between, 'migration')} ({', '.join(between)}) came after {lead['name']} and "
+            "a rollback does not undo them; when that release can run on the newer schema, say so with "
+            f"-e rollback_confirm={lead['name']}"
+        )
+    rollout = Rollout(
+        name=lead["name"],
+        commit=lead["commit"],
+        ref=lead.get("ref", ""),
+        subject=lead.get("subject", ""),
+        change=bool(pending),
+        pending=pending,
+        commits=[],
+        migrations=between,
+        problems=problems,
+        warnings=[],
+        text="",
+    )
+    rollout["text"] = _plan_text("Go back to", rollout, infos)
+    return rollout
+
+
+def _rollback_target(info: Info, target: str) -> tuple[Info | None, str]:
+    """The release that this host would go back to, or why there is none."""
+    releases: list[Info] = info.get("releases", [])
+    if not target:
+        previous = info.get("previous") or {}
+        if previous:
+            return previous, ""
+        return None, "there is no previous release to go back to"
+    matches = [r for r in releases if r["name"] == target]
+    if not matches and len(target) >= SHORT:
+        matches = [r for r in releases if r["commit"].startswith(target.lower())]
+        # Of several builds of one commit the current one, then the newest usable one, is meant.
+        matches.sort(key=lambda r: (bool(r.get("current")), _usable(r), r["name"]), reverse=True)
+    if not matches:
+        kept = ", ".join(r["name"] for r in releases if _usable(r)) or "none"
+        return None, f"there is no release {target}; kept and complete: {kept}"
+    release = matches[0]
+    if release.get("status") == "failed":
+        reason = release.get("reason") or "no reason was kept"
+        return None, f"release {release['name']} is marked as failed ({reason})"
+    if not release.get("complete"):
+        reason = release.get("reason") or "it was not prepared to the end"
+        return None, f"release {release['name']} is not complete ({reason})"
+    return release, ""
+
+
+def _usable(release: Info) -> bool:
+    return bool(release.get("complete")) and release.get("status") != "failed"
+
+
+def _migrations_between(info: Info, release: Info) -> list[str]:
+    current = info.get("current") or {}
+    return sorted(set(current.get("migrations") or []) - set(release.get("migrations") or []))
+
+
+def _prepared_name(infos: Infos, commit: str) -> str:
+    """The name under which some host has this commit ready already."""
+    names = [
+        release["name"]
+        for info in infos.values()
+        if info
+        for release in info.get("releases", [])
+        if release.get("commit") == commit and _usable(release)
+    ]
+    current = [
+        info["current"]["name"]
+        for info in infos.values()
+        if info and info.get("current") and info["current"].get("commit") == commit
+    ]
+    return max(current or names, default="")
+
+
+def _by_message(messages: dict[str, list[str]], total: int) -> list[str]:
+    """Say once what several hosts say, with the hosts in front."""
+    hosts: dict[str, list[str]] = {}
+    for host, sentences in messages.items():
+        for sentence in sentences:
+            hosts.setdefault(sentence, []).append(host)
+    return [
+        f"{'every host' if len(named) == total > 1 else ', '.join(named)}: {sentence}"
+        for sentence, named in hosts.items()
+    ]
+
+
+def _silent(infos: Infos, answered: t.Container[str]) -> list[str]:
+    """The hosts that told nothing, with the module's own word where there is one."""
+    told: dict[str, list[str]] = {}
+    for host, info in infos.items():
+        if host not in answered:
+            told[host] = [str((info or {}).get("msg") or "no answer, so nothing is known about it")]
+    return _by_message(told, len(infos))
+
+
+def _daemon_problems(daemons: Infos) -> dict[str, list[str]]:
+    """What keeps a PM2 daemon from being worked with; one that is absent or stale is simply started."""
+    problems: dict[str, list[str]] = {}
+    for host, info in daemons.items():
+        daemon = (info or {}).get("daemon") or {}
+        if (info or {}).get("failed"):
+            problems[host] = [str((info or {}).get("msg"))]
+        elif daemon.get("state") in UNWORKABLE:
+            problems[host] = [str(daemon.get("reason") or f"the PM2 daemon is {daemon['state']}")]
+    return problems
+
+
+def _refused(problems: list[str], warnings: list[str]) -> Rollout:
+    return Rollout(
+        name="",
+        commit="",
+        ref="",
+        subject="",
+        change=False,
+        pending=[],
+        commits=[],
+        migrations=[],
+        problems=problems,
+        warnings=warnings,
+        text="",
+    )
+
+
+def _count(things: t.Sequence[t.Any], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+
+
+def _plan_text(verb: str, rollout: Rollout, infos: Infos) -> str:
+    """The plan in a few lines: what, to where, from what, which commits and migrations."""
+    ref = rollout["ref"] if rollout["ref"] and rollout["ref"] != rollout["commit"] else ""
+    what = " ".join(filter(None, [ref, rollout["commit"][:SHORT], f'"{rollout["subject"]}"']))
+    if not rollout["change"]:
+        return f"{what} is live on {', '.join(infos)} already, as release {rollout['name']}."
+    lines = [f"{verb} {what} as release {rollout['name']} on {', '.join(rollout['pending'])}"]
+    for host in rollout["pending"]:
+        current = (infos[host] or {}).get("current") or {}
+        if current:
+            ref = current.get("ref", "")
+            from_ref = f" ({ref})" if ref and ref != current.get("commit") else ""
+            lines.append(f"  {host}: now {current.get('name') or 'an unmanaged checkout'}{from_ref}")
+        else:
+            lines.append(f"  {host}: nothing is live")
+    if rollout["commits"]:
+        lines.append(f"  {_count(rollout['commits'], 'commit')}:")
+        lines += [
+            f"    {c['commit'][:SHORT]} {c['subject']} ({c['author']}, {c['date'][:10]})"
+            for c in rollout["commits"][:20]
+        ]
+        if len(rollout["commits"]) > 20:
+            lines.append(f"    … and {len(rollout['commits']) - 20} more")
+    if rollout["migrations"]:
+        lines.append(f"  {_count(rollout['migrations'], 'migration')}: {', '.join(rollout['migrations'])}")
+    lines += [f"  Note: {warning}" for warning in rollout["warnings"]]
+    return "\n".join(lines)

@@ -1,0 +1,208 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One release for all hosts: every situation in which hosts agree, differ, or say nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.plugspace.titan.plugins.module_utils._rollout import (
+    decide_deploy,
+    decide_rollback,
+)
+
+R1 = {"name": "20261101T100000Z-1111111", "commit": "1" * 40, "ref": "v1"}
+R2 = {"name": "20261102T100000Z-2222222", "commit": "2" * 40, "ref": "v2"}
+R3 = {"name": "20261103T100000Z-3333333", "commit": "3" * 40, "ref": "v3"}
+COMMIT = {"commit": R2["commit"], "subject": "Add it", "author": "Ann", "date": "2026-11-02T10:00"}
+
+
+def kept(release: dict[str, str], **facts: Any) -> dict[str, Any]:
+    """A release as release_info lists it: complete and once live, unless told otherwise."""
+    return {"status": "active", "complete": True, "migrations": [], **release, **facts}
+
+
+def info(
+    *releases: dict[str, Any], plan: dict[str, Any] | None = None, previous: Any = None
+) -> dict[str, Any]:
+    """What release_info reports on one host."""
+    current = next((r for r in releases if r.get("current")), None)
+    return {"releases": list(releases), "current": current, "previous": previous, "plan": plan}
+
+
+def plan(release: dict[str, str], change: bool = True, **facts: Any) -> dict[str, Any]:
+    """The plan of release_info for one host."""
+    return {
+        **release,
+        "subject": "Add it",
+        "change": change,
+        "commits": [COMMIT],
+        "migrations": [],
+        "problems": [],
+        "warnings": [],
+        **facts,
+    }
+
+
+def test_all_hosts_get_the_first_hosts_commit_and_name() -> None:
+    """A branch that moved between two looks splits nothing."""
+    infos = {
+        "titan1": info(plan=plan(R2)),
+        "titan2": info(kept(R3, current=True), plan=plan(R3, change=False)),
+    }
+    rollout = decide_deploy(infos)
+    assert (rollout["commit"], rollout["name"]) == (R2["commit"], R2["name"])
+    assert rollout["pending"] == ["titan1", "titan2"]
+
+
+def test_a_release_that_is_live_everywhere_is_no_change() -> None:
+    infos = {
+        h: info(kept(R2, current=True), plan=plan(R2, change=False)) for h in ("titan1", "titan2")
+    }
+    rollout = decide_deploy(infos)
+    assert not rollout["change"]
+    assert rollout["pending"] == []
+    assert "is live on titan1, titan2 already" in rollout["text"]
+
+
+def test_a_run_that_was_cut_off_keeps_its_name() -> None:
+    """The hosts that lag behind get the name of the one that was finished."""
+    fresh = {**R2, "name": "20261109T000000Z-2222222"}
+    infos = {
+        "titan1": info(plan=plan(fresh)),
+        "titan2": info(kept(R2, current=True), plan=plan(R2, change=False)),
+    }
+    rollout = decide_deploy(infos)
+    assert rollout["name"] == R2["name"]
+    assert rollout["pending"] == ["titan1"]
+
+
+def test_a_marked_or_half_release_lends_no_name() -> None:
+    fresh = {**R2, "name": "20261109T000000Z-2222222"}
+    infos = {
+        "titan1": info(
+            kept(R2, status="failed"),
+            kept({**R2, "name": "half"}, complete=False, status="preparing"),
+            plan=plan(fresh),
+        )
+    }
+    assert decide_deploy(infos)["name"] == fresh["name"]
+
+
+def test_problems_of_all_hosts_come_together_and_once() -> None:
+    infos = {
+        "titan1": info(plan=plan(R2, problems=["disk is full", "no .env key A"])),
+        "titan2": info(plan=plan(R2, problems=["disk is full"])),
+        "titan3": None,
+    }
+    daemons = {"titan2": {"daemon": {"state": "hung", "reason": "the daemon does not answer"}}}
+    assert decide_deploy(infos, daemons)["problems"] == [
+        "titan1, titan2: disk is full",
+        "titan1: no .env key A",
+        "titan2: the daemon does not answer",
+        "titan3: no answer, so nothing is known about it",
+    ]
+
+
+def test_what_every_host_says_is_said_of_every_host() -> None:
+    infos = {h: info(plan=plan(R2, problems=["no such ref"])) for h in ("titan1", "titan2")}
+    assert decide_deploy(infos)["problems"] == ["every host: no such ref"]
+
+
+def test_a_failed_module_is_told_in_its_own_words() -> None:
+    infos = {"titan1": {"failed": True, "msg": "run it as plugspace"}}
+    rollout = decide_deploy(infos)
+    assert rollout["problems"] == ["titan1: run it as plugspace"]
+    assert rollout["name"] == ""
+
+
+@pytest.mark.parametrize("state", ["running", "absent", "stale"])
+def test_a_daemon_that_can_be_worked_with_is_no_problem(state: str) -> None:
+    infos = {"titan1": info(plan=plan(R2))}
+    assert decide_deploy(infos, {"titan1": {"daemon": {"state": state}}})["problems"] == []
+
+
+def test_the_plan_names_commits_migrations_and_where_each_host_stands() -> None:
+    infos = {
+        "titan1": info(kept(R1, current=True), plan=plan(R2, migrations=["002_flags"])),
+        "titan2": info(plan=plan(R2, warnings=["no swap"])),
+    }
+    text = decide_deploy(infos)["text"]
+    assert text.splitlines() == [
+        f'Deploy v2 2222222 "Add it" as release {R2["name"]} on titan1, titan2',
+        f"  titan1: now {R1['name']} (v1)",
+        "  titan2: nothing is live",
+        "  1 commit:",
+        "    2222222 Add it (Ann, 2026-11-02)",
+        "  1 migration: 002_flags",
+        "  Note: titan2: no swap",
+    ]
+
+
+def standing(**facts: Any) -> dict[str, Any]:
+    """A host with three releases, the third live."""
+    r1, r2, r3 = kept(R1), kept(R2), kept(R3, current=True, **facts)
+    return info(r1, r2, r3, previous=r2)
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted"),
+    [("", R2), (R1["name"], R1), ("1111111", R1), ("1" * 40, R1), (R3["name"], R3)],
+)
+def test_a_rollback_goes_to_the_previous_a_name_or_a_commit(
+    target: str, wanted: dict[str, str]
+) -> None:
+    rollout = decide_rollback({"titan1": standing()}, target=target)
+    assert (rollout["name"], rollout["problems"]) == (wanted["name"], [])
+    assert rollout["change"] is (wanted is not R3)
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "complaint"),
+    [
+        (standing(), "nope", f"there is no release nope; kept and complete: {R1['name']}"),
+        (standing(), "11111", "there is no release 11111"),
+        (info(kept(R1, current=True)), "", "there is no previous release"),
+        (info(kept(R1, status="failed", reason="it crashed")), R1["name"], "as failed (it crashed)"),
+        (info(kept(R1, complete=False, reason="dist is gone")), R1["name"], "(dist is gone)"),
+    ],
+)
+def test_a_rollback_refuses_what_cannot_run(
+    host: dict[str, Any], target: str, complaint: str
+) -> None:
+    rollout = decide_rollback({"titan1": host}, target=target)
+    assert not rollout["change"]
+    assert len(rollout["problems"]) == 1
+    assert complaint in rollout["problems"][0]
+
+
+def test_hosts_that_would_go_back_to_different_releases_are_refused() -> None:
+    other = info(kept(R1), kept(R3, current=True), previous=kept(R1))
+    problems = decide_rollback({"titan1": standing(), "titan2": other})["problems"]
+    assert len(problems) == 1
+    assert "different releases" in problems[0]
+
+
+@pytest.mark.parametrize(("confirm", "asked"), [("", 1), (R3["name"], 1), (R2["name"], 0)])
+def test_migrations_in_between_need_the_targets_name(confirm: str, asked: int) -> None:
+    host = standing(migrations=["001", "003_late"])
+    rollout = decide_rollback({"titan1": host}, confirm=confirm)
+    assert rollout["migrations"] == ["001", "003_late"]
+    assert len(rollout["problems"]) == asked
+    if asked:
+        assert f"rollback_confirm={R2['name']}" in rollout["problems"][0]
+
+
+def test_a_release_that_was_switched_but_never_confirmed_is_taken_up() -> None:
+    host = info(kept(R2, current=True, status="activating"), kept(R1))
+    assert decide_rollback({"titan1": host}, target=R2["name"])["pending"] == ["titan1"]
+
+
+def test_of_several_builds_of_a_commit_the_usable_one_is_meant() -> None:
+    host = info(
+        kept({**R1, "name": "20261104T100000Z-1111111"}, status="failed"), kept(R1), kept(R2, current=True)
+    )
+    assert decide_rollback({"titan1": host}, target="1111111")["name"] == R1["name"]
