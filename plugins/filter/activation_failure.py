@@ -24,8 +24,10 @@ options:
     required: true
   back:
     description:
-      - The way back. V(release) is the release that is live again, empty when there was none before.
-        V(cause), when present, is why the way back failed. V(kept) says that nothing had been switched.
+      - The way back.
+      - V(release) is the release that is live again, empty when there was none before.
+      - V(cause), when present, is why the way back failed.
+      - V(kept) says that nothing had been switched.
     type: dict
     required: true
   host:
@@ -56,7 +58,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The text, its first line the cause and the state now, then the application's last log lines.
+  description:
+    - The text, its first line the cause and the state now, then the application's last log lines.
   type: str
   sample: "titan1: release 20261123T101500Z-a1b2c3d was not kept: ..."
 """

@@ -16,11 +16,13 @@ author:
 short_description: Decide the one release that all hosts of a deployment get
 version_added: 0.1.0
 description:
-  - Takes what M(plugspace.titan.release_info) reported on each host and decides, once for all of them,
-    the commit, the release name, which hosts still need it, and what stands in the way.
+  - Takes what M(plugspace.titan.release_info) reported on each host and decides, once for all of
+    them, the commit, the release name, which hosts still need it, and what stands in the way.
 options:
   _input:
-    description: For each host the result of M(plugspace.titan.release_info), or none where there was no answer.
+    description:
+      - For each host the result of M(plugspace.titan.release_info).
+      - None stands for a host that gave no answer.
     type: dict
     required: true
   daemons:
@@ -40,9 +42,10 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The decision, with the keys V(name), V(commit), V(ref), V(subject), V(change), V(pending), V(commits),
-      V(migrations), V(problems), V(warnings) and V(text).
-    - V(problems) holds one sentence for each thing that stands in the way, all hosts together; empty means go.
+    - The decision, with the keys V(name), V(commit), V(ref), V(subject), V(change), V(pending),
+      V(commits), V(migrations), V(problems), V(warnings) and V(text).
+    - V(problems) holds one sentence for each thing that stands in the way, all hosts together.
+      Empty means go.
   type: dict
   sample:
     name: 20261123T101500Z-a1b2c3d

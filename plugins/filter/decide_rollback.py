@@ -16,11 +16,13 @@ author:
 short_description: Decide the one release that all hosts go back to
 version_added: 0.1.0
 description:
-  - Takes what M(plugspace.titan.release_info) reported on each host and decides, once for all of them,
-    the release to go back to, and what stands in the way.
+  - Takes what M(plugspace.titan.release_info) reported on each host and decides, once for all of
+    them, the release to go back to, and what stands in the way.
 options:
   _input:
-    description: For each host the result of M(plugspace.titan.release_info), or none where there was no answer.
+    description:
+      - For each host the result of M(plugspace.titan.release_info).
+      - None stands for a host that gave no answer.
     type: dict
     required: true
   daemons:
@@ -50,7 +52,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The decision, with the same keys as the one of P(plugspace.titan.decide_deploy#filter).
+    - The decision, with the keys of P(plugspace.titan.decide_deploy#filter).
     - V(migrations) are those that came after the release and stay in the database.
   type: dict
   sample:

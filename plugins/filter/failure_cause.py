@@ -16,7 +16,8 @@ author:
 short_description: Read the cause out of the result of a failed task
 version_added: 0.1.0
 description:
-  - Reduces C(ansible_failed_result) to what a person needs, one sentence and the application's last log lines.
+  - Reduces C(ansible_failed_result) to what a person needs, one sentence and the application's
+    last log lines.
 options:
   _input:
     description: The result of the failed task.

@@ -19,7 +19,8 @@ description:
   - Writes the last word of a deployment that stopped before its switch, all hosts' causes together.
 options:
   _input:
-    description: For each host that failed, its cause as P(plugspace.titan.failure_cause#filter) gives it.
+    description:
+      - For each host that failed, its cause as P(plugspace.titan.failure_cause#filter) gives it.
     type: dict
     required: true
   name:

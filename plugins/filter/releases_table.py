@@ -16,10 +16,13 @@ author:
 short_description: Write the releases of all hosts as a table
 version_added: 0.1.0
 description:
-  - One line for each host and release, newest first, then a note for each release that cannot be used.
+  - One line for each host and release, newest first.
+  - Then a note for each release that cannot be used.
 options:
   _input:
-    description: For each host the result of M(plugspace.titan.release_info), or none where there was no answer.
+    description:
+      - For each host the result of M(plugspace.titan.release_info).
+      - None stands for a host that gave no answer.
     type: dict
     required: true
 """

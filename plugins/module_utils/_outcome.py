@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The plugspace.titan maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a procedure says when it could not do its work: causes and verified consequences, as text."""
+"""What a procedure says when it could not do its work: causes and verified consequences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LOG_LINES = 20
 
 
 class Cause(t.TypedDict):
-    """Why a task failed: the task, one sentence, a word for programs, and the application's last lines."""
+    """Why a task failed: the task, one sentence, a word for programs, the last log lines."""
 
     task: str
     sentence: str
@@ -53,7 +53,7 @@ def activation_failure(
     done: t.Sequence[str] = (),
     untouched: t.Sequence[str] = (),
 ) -> str:
-    """Tell one host's failed activation: what happened, where the host stands now, where the others do.
+    """Tell one host's failed activation: what happened, and where each host stands now.
 
     done, untouched: the other hosts of the run that have the release, and those it never reached.
     """

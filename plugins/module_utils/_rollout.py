@@ -45,9 +45,9 @@ def decide_deploy(infos: Infos, daemons: Infos | None = None) -> Rollout:
 
     daemons: for each host the result of pm2_info; a daemon that cannot be worked with is a problem.
 
-    The first host's commit counts for all, so a branch that moves meanwhile splits nothing. A release
-    of that commit that some host has prepared already keeps its name, so a run that was cut off is
-    taken up and not repeated.
+    The first host's commit counts for all, so a branch that moves meanwhile splits nothing. A
+    release of that commit that some host has prepared already keeps its name, so a run that was
+    cut off is taken up and not repeated.
     """
     plans = {host: info["plan"] for host, info in infos.items() if info and info.get("plan")}
     problems = _by_message({h: p.get("problems", []) for h, p in plans.items()}, len(infos))
@@ -86,9 +86,10 @@ def decide_rollback(
     """Decide the release that all hosts go back to.
 
     daemons: for each host the result of pm2_info; a daemon that cannot be worked with is a problem.
-    target: empty for each host's previous release (which must be the same one everywhere), a release's
-    name, or a commit of at least 7 digits. confirm: the name of the release, needed when migrations lie
-    between the current release and it, since going back does not undo them.
+    target: empty for each host's previous release (which must be the same one everywhere), a
+    release's name, or a commit of at least 7 digits.
+    confirm: the name of the release, needed when migrations lie between the current release and
+    it, since going back does not undo them.
     """
     answers = {host: info for host, info in infos.items() if info and "releases" in info}
     problems = _silent(infos, answers)
@@ -124,8 +125,8 @@ def decide_rollback(
     if between and confirm != lead["name"]:
         problems.append(
             f"{_count(between, 'migration')} ({', '.join(between)}) came after {lead['name']} and "
-            "a rollback does not undo them; when that release can run on the newer schema, say so with "
-            f"-e rollback_confirm={lead['name']}"
+            "a rollback does not undo them; when that release can run on the newer schema, "
+            f"say so with -e rollback_confirm={lead['name']}"
         )
     rollout = Rollout(
         name=lead["name"],
@@ -218,7 +219,7 @@ def _silent(infos: Infos, answered: t.Container[str]) -> list[str]:
 
 
 def _daemon_problems(daemons: Infos) -> dict[str, list[str]]:
-    """What keeps a PM2 daemon from being worked with; one that is absent or stale is simply started."""
+    """What keeps a daemon from being worked with; an absent or stale one is simply started."""
     problems: dict[str, list[str]] = {}
     for host, info in daemons.items():
         daemon = (info or {}).get("daemon") or {}
@@ -261,7 +262,9 @@ def _plan_text(verb: str, rollout: Rollout, infos: Infos) -> str:
         if current:
             ref = current.get("ref", "")
             from_ref = f" ({ref})" if ref and ref != current.get("commit") else ""
-            lines.append(f"  {host}: now {current.get('name') or 'an unmanaged checkout'}{from_ref}")
+            lines.append(
+                f"  {host}: now {current.get('name') or 'an unmanaged checkout'}{from_ref}"
+            )
         else:
             lines.append(f"  {host}: nothing is live")
     if rollout["commits"]:
@@ -273,6 +276,8 @@ def _plan_text(verb: str, rollout: Rollout, infos: Infos) -> str:
         if len(rollout["commits"]) > 20:
             lines.append(f"    … and {len(rollout['commits']) - 20} more")
     if rollout["migrations"]:
-        lines.append(f"  {_count(rollout['migrations'], 'migration')}: {', '.join(rollout['migrations'])}")
+        lines.append(
+            f"  {_count(rollout['migrations'], 'migration')}: {', '.join(rollout['migrations'])}"
+        )
     lines += [f"  Note: {warning}" for warning in rollout["warnings"]]
     return "\n".join(lines)

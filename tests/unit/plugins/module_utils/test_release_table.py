@@ -18,7 +18,12 @@ CURRENT = {
     "by": "ann",
 }
 PREVIOUS = {**CURRENT, "name": "20261102T000000Z-2222222", "current": False}
-FAILED = {**PREVIOUS, "name": "20261101T000000Z-1111111", "status": "failed", "reason": "it crashed"}
+FAILED = {
+    **PREVIOUS,
+    "name": "20261101T000000Z-1111111",
+    "status": "failed",
+    "reason": "it crashed",
+}
 HALF = {"name": "20261031T000000Z-0000000", "status": "preparing", "complete": False}
 
 
@@ -41,7 +46,11 @@ def test_a_switch_that_was_never_confirmed_shows() -> None:
 
 
 def test_hosts_without_releases_or_answer_are_named() -> None:
-    infos = {"titan1": {"releases": []}, "titan2": None, "titan3": {"failed": True, "msg": "no root"}}
+    infos = {
+        "titan1": {"releases": []},
+        "titan2": None,
+        "titan3": {"failed": True, "msg": "no root"},
+    }
     assert releases_table(infos).splitlines() == [
         "titan1: no release yet",
         "titan2: no answer",

@@ -166,7 +166,11 @@ def test_a_rollback_goes_to_the_previous_a_name_or_a_commit(
         (standing(), "nope", f"there is no release nope; kept and complete: {R1['name']}"),
         (standing(), "11111", "there is no release 11111"),
         (info(kept(R1, current=True)), "", "there is no previous release"),
-        (info(kept(R1, status="failed", reason="it crashed")), R1["name"], "as failed (it crashed)"),
+        (
+            info(kept(R1, status="failed", reason="it crashed")),
+            R1["name"],
+            "as failed (it crashed)",
+        ),
         (info(kept(R1, complete=False, reason="dist is gone")), R1["name"], "(dist is gone)"),
     ],
 )
@@ -203,6 +207,8 @@ def test_a_release_that_was_switched_but_never_confirmed_is_taken_up() -> None:
 
 def test_of_several_builds_of_a_commit_the_usable_one_is_meant() -> None:
     host = info(
-        kept({**R1, "name": "20261104T100000Z-1111111"}, status="failed"), kept(R1), kept(R2, current=True)
+        kept({**R1, "name": "20261104T100000Z-1111111"}, status="failed"),
+        kept(R1),
+        kept(R2, current=True),
     )
     assert decide_rollback({"titan1": host}, target="1111111")["name"] == R1["name"]
