@@ -1,0 +1,59 @@
+"""The hosts of the local platform, from outside: their addresses, and commands on them by SSH."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shlex
+import subprocess
+from typing import Any
+
+from support.playbooks import INVENTORY, ROOT, environment
+
+NAMES = ("titan1", "titan2", "titan3")
+
+
+@functools.cache
+def inventory() -> dict[str, dict[str, Any]]:
+    """The variables of every host, as Ansible sees them."""
+    process = subprocess.run(
+        ["ansible-inventory", "-i", str(INVENTORY), "--list"],
+        cwd=ROOT,
+        env=os.environ | environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found: dict[str, dict[str, Any]] = json.loads(process.stdout)["_meta"]["hostvars"]
+    return found
+
+
+def address(host: str) -> str:
+    """The host's address."""
+    return str(inventory()[host]["ansible_host"])
+
+
+def ssh(host: str, command: str, check: bool = True, timeout: float = 60) -> str:
+    """Run a shell command on a host as the application's user and return what it prints."""
+    variables = inventory()[host]
+    process = subprocess.run(
+        [
+            "ssh",
+            *shlex.split(variables["ansible_ssh_common_args"]),
+            "-i",
+            variables["ansible_ssh_private_key_file"],
+            "-p",
+            str(variables["ansible_port"]),
+            f"{variables['ansible_user']}@{variables['ansible_host']}",
+            command,
+        ],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    if check:
+        assert process.returncode == 0, f"{host}: {command}: {process.stdout}{process.stderr}"
+    return process.stdout

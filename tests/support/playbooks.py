@@ -1,0 +1,109 @@
+"""Runs of the collection's playbooks, as a person or AWX starts them, with their events at hand."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ansible_runner
+
+ROOT = Path(__file__).resolve().parents[2]
+INVENTORY = ROOT / "inventories" / "local"
+
+
+@dataclass
+class Run:
+    """How a playbook run ended, and what it told."""
+
+    code: int
+    output: str
+    seconds: float
+    events: list[dict[str, Any]] = field(default_factory=list)
+    stats: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> int:
+        """The tasks that changed something, on all hosts together."""
+        return sum(self.stats.get("changed", {}).values())
+
+    @property
+    def failure(self) -> str:
+        """The messages of the tasks that failed for good, in order."""
+        messages = [
+            str(event["event_data"]["res"].get("msg", ""))
+            for event in self.events
+            if event["event"] == "runner_on_failed" and not event["event_data"]["ignore_errors"]
+        ]
+        return "\n".join(messages)
+
+    def result(self, task: str, host: str) -> dict[str, Any]:
+        """What the last task whose name ends like this returned on a host."""
+        for event in reversed(self.events):
+            data = event["event_data"]
+            if "res" in data and data.get("host") == host and data["task"].endswith(task):
+                found: dict[str, Any] = data["res"]
+                return found
+        raise AssertionError(f"no task {task!r} ran on {host}\n{self.output}")
+
+
+def play(playbook: str, *arguments: str, verbosity: int = 0, **extra_vars: Any) -> Run:
+    """Run a playbook to its end by ansible-runner. Does not fail when the playbook does."""
+    started = time.monotonic()
+    runner = ansible_runner.run(
+        project_dir=str(ROOT),
+        playbook=f"playbooks/{playbook}.yml",
+        inventory=str(INVENTORY),
+        extravars=extra_vars,
+        cmdline=" ".join(arguments),
+        verbosity=verbosity or None,
+        quiet=True,
+        # Its own control sockets go away with its directory, ours stay warm.
+        settings={"suppress_env_files": True},
+        envvars=environment(),
+        timeout=600,
+    )
+    stdout = runner.stdout.read()
+    return Run(
+        code=runner.rc,
+        output=stdout,
+        seconds=time.monotonic() - started,
+        events=list(runner.events),
+        stats=runner.stats or {},
+    )
+
+
+def environment() -> dict[str, str]:
+    """The environment of every run: the collection's own configuration, no colours."""
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "PATH": path}
+
+
+def start(playbook: str, log: Path, **extra_vars: Any) -> subprocess.Popen[bytes]:
+    """Start a playbook in the background, in a process group of its own, its output in a file."""
+    arguments = [f"-e{name}={value}" for name, value in extra_vars.items()]
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            ["ansible-playbook", "-i", str(INVENTORY), f"playbooks/{playbook}.yml", *arguments],
+            cwd=ROOT,
+            env=os.environ | environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def kill_at(process: subprocess.Popen[bytes], log: Path, marker: str, limit: float = 120) -> None:
+    """Kill a run and all it forked with SIGKILL as soon as its output shows the marker."""
+    deadline = time.monotonic() + limit
+    while marker not in log.read_text(errors="replace"):
+        assert process.poll() is None, f"it ended before {marker!r}:\n{log.read_text()}"
+        assert time.monotonic() < deadline, f"{marker!r} never came:\n{log.read_text()}"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
