@@ -1,0 +1,37 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module as Ansible starts it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.plugspace.titan.plugins.modules import redis_info
+
+SECRET = "hunter2-hunter2"
+
+
+def test_server_that_tells_the_password_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(f"-ERR unknown command, with args: {SECRET}\r\n".encode())
+
+        threading.Thread(target=answer, daemon=True).start()
+        arguments = {"port": listener.getsockname()[1], "password": SECRET}
+        with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
+            redis_info.main()
+    output = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert SECRET not in output
+    result = json.loads(output)
+    assert (result["changed"], result["state"]) == (False, "error")
