@@ -50,7 +50,7 @@ class GitError(Exception):
     """What Git could not do, in one sentence without credentials."""
 
 
-class UnknownRef(GitError):
+class UnknownRefError(GitError):
     """The repository answers, and has no such branch, tag or commit."""
 
 
@@ -151,9 +151,7 @@ class Git:
         """Whether the commit is in the repository at `at`."""
         if not os.path.isdir(at):
             return False
-        shown = self.run(
-            "cat-file", "-t", commit, at=at, ok=(0, 128), alternates=alternates
-        )
+        shown = self.run("cat-file", "-t", commit, at=at, ok=(0, 128), alternates=alternates)
         return shown.strip() == "commit"
 
     def _checked(
@@ -174,14 +172,21 @@ class Git:
             )
         except ProcessError as error:
             verb = next((a for a in arguments if not a.startswith("-") and "=" not in a), "")
-            raise GitError(self._redact.text(_timed_out(str(error), verb, self.remote.url))) from None
+            raise GitError(
+                self._redact.text(_timed_out(str(error), verb, self.remote.url))
+            ) from None
         if finished.code not in ok:
             raise GitError(self._redact.text(_explain(finished.errors, self.remote.url)))
         return finished
 
     def _ssh_command(self) -> str:
         remote = self.remote
-        options = ["BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=10", "ControlPath=none"]
+        options = [
+            "BatchMode=yes",
+            "ConnectTimeout=10",
+            "ServerAliveInterval=10",
+            "ControlPath=none",
+        ]
         if remote.known_hosts:
             options += [f"UserKnownHostsFile={remote.known_hosts}", "StrictHostKeyChecking=yes"]
         else:
@@ -223,7 +228,11 @@ def is_short_commit(text: str) -> bool:
 
 def advertised_commit(git: Git, ref: str) -> str:
     """The commit that the remote has under a branch or tag now; empty when it has none."""
-    names = [ref] if ref.startswith("refs/") or ref == "HEAD" else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+    names = (
+        [ref]
+        if ref.startswith("refs/") or ref == "HEAD"
+        else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+    )
     patterns = [pattern for name in names for pattern in (name, f"{name}^{{}}")]
     found = {}
     for line in git.contact("ls-remote", "REMOTE", *patterns).splitlines():
@@ -232,7 +241,7 @@ def advertised_commit(git: Git, ref: str) -> str:
     # An annotated tag is a thing of its own; what it points at has the suffix.
     commits = [found.get(f"{name}^{{}}") or found[name] for name in names if name in found]
     if len(set(commits)) > 1:
-        raise UnknownRef(
+        raise UnknownRefError(
             f"{ref} is both a branch and a tag; write refs/heads/{ref} or refs/tags/{ref}"
         )
     return commits[0] if commits else ""
@@ -242,7 +251,7 @@ def fetch_commit(git: Git, commit: str, at: str, ref: str = "") -> None:
     """Bring a commit, with its history, into the repository at `at`."""
     wanted = [f"+{ref}:{ref}"] if ref.startswith("refs/") else []
     everything = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
-    with contextlib.suppress(UnknownRef):
+    with contextlib.suppress(UnknownRefError):
         git.contact("fetch", "--no-tags", "--force", "REMOTE", *(wanted or everything), at=at)
         if git.has_commit(commit, at):
             return
@@ -273,7 +282,7 @@ _EXPLANATIONS = (
 def _explain(errors: str, url: str) -> str:
     """The cause among git's and ssh's messages."""
     if "couldn't find remote ref" in errors or "not our ref" in errors:
-        raise UnknownRef(f"{url} has no such branch, tag or commit")
+        raise UnknownRefError(f"{url} has no such branch, tag or commit")
     for sign, sentence in _EXPLANATIONS:
         if sign in errors:
             return sentence.format(url=url)

@@ -97,7 +97,9 @@ class Run:
     def from_dict(cls, content: t.Mapping[str, t.Any]) -> Run:
         """The run that a module was given; ValueError when it is none."""
         if not isinstance(content.get("id"), str) or not content["id"]:
-            raise ValueError("run has no id; give the value of the lookup plugspace.titan.run_identity")
+            raise ValueError(
+                "run has no id; give the value of the lookup plugspace.titan.run_identity"
+            )
         return cls(
             id=content["id"],
             controller=str(content.get("controller") or ""),

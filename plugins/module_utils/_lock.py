@@ -20,6 +20,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._identity import R
 _POLL = 0.3
 _GUARD_WAIT = 10.0
 _WORKER_GRACE = 5.0
+_TEXTS = ("id", "controller", "host", "user", "procedure", "worker")
 
 
 class LockError(Exception):
@@ -82,19 +83,16 @@ class HostLock:
 
     def __init__(self, path: str, run: Run, max_age: float = 3600) -> None:
         self.path = path
-        self._run = run
+        self.run = run
         self._max_age = max_age
 
     def holder(self) -> Holder | None:
         """Who holds it now; a file that is not a lock is told as damaged, with the time of its writing."""
         try:
             content = read_json(self.path)
-            return Holder(
-                **{key: str(content[key]) for key in ("id", "controller", "host", "user", "procedure")},
-                since=float(content["since"]),
-                renewed=float(content["renewed"]),
-                worker=str(content.get("worker") or ""),
-            )
+            texts = {key: str(content[key]) for key in _TEXTS}
+            times = {key: float(content[key]) for key in ("since", "renewed")}
+            return Holder(**texts, **times)  # type: ignore[arg-type]
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
@@ -106,9 +104,17 @@ class HostLock:
     def foreign(self) -> Holder | None:
         """Another run's lock that stands in the way, None when this run could have it at once."""
         held = self.holder()
-        if held is None or held.id == self._run.id or self._stale(held, time.time()):
+        if held is None or held.id == self.run.id or self._stale(held, time.time()):
             return None
         return held
+
+    def refused(self) -> LockError:
+        """Why the lock cannot be had now."""
+        held = self.foreign()
+        now = time.time()
+        if held is None:
+            return LockError(f"{self.path} was given back meanwhile; try again")
+        return LockError(self._refusal(held, now), held.shown(now))
 
     def acquire(self, procedure: str, wait: float = 0) -> Acquired:
         """Take the lock, or renew it when this run has it."""
@@ -118,9 +124,9 @@ class HostLock:
             now = time.time()
             with self._guard():
                 held = self.holder()
-                reason = self._stale(held, now) if held and held.id != self._run.id else ""
-                if held is None or held.id == self._run.id or reason:
-                    ours = held if held and held.id == self._run.id else None
+                reason = self._stale(held, now) if held and held.id != self.run.id else ""
+                if held is None or held.id == self.run.id or reason:
+                    ours = held if held and held.id == self.run.id else None
                     self._write(procedure, ours.since if ours else now, now)
                     break
             if time.monotonic() - started >= wait:
@@ -136,7 +142,7 @@ class HostLock:
     def check(self) -> None:
         """Stop when the lock was lost to another run, so that two never work at once."""
         held = self.holder()
-        if held is None or held.id != self._run.id:
+        if held is None or held.id != self.run.id:
             by = held.told(time.time()) if held else "a person or program that removed it"
             raise LockError(f"the lock {self.path} was lost to {by}; nothing more was done")
 
@@ -148,7 +154,7 @@ class HostLock:
             held = self.holder()
             if held is None:
                 return False
-            if held.id != self._run.id and not force:
+            if held.id != self.run.id and not force:
                 now = time.time()
                 raise LockError(
                     f"the lock {self.path} is not this run's: it is held by {held.told(now)}",
@@ -158,18 +164,16 @@ class HostLock:
         return True
 
     def _write(self, procedure: str, since: float, now: float) -> None:
-        run = self._run
+        run = self.run
         worker = process_key(os.getpid())
-        holder = Holder(
-            run.id, run.controller, run.host, run.user, procedure, since, now, worker
-        )
+        holder = Holder(run.id, run.controller, run.host, run.user, procedure, since, now, worker)
         content = asdict(holder)
         del content["damaged"]
         write_json(self.path, content)
 
     def _stale(self, held: Holder, now: float) -> str:
         """Why the holder has lost its right; empty while it has not."""
-        if not held.damaged and self._run.knows_dead(held.id, held.controller):
+        if not held.damaged and self.run.knows_dead(held.id, held.controller):
             return "its process is gone"
         # A clock that was set back must not make a lock last for ever.
         if abs(now - held.renewed) > self._max_age:

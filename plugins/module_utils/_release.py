@@ -40,7 +40,8 @@ class Release:
 
     status: preparing until it is built; prepared until it is switched to; activating until it is verified;
     active once it was; failed when it was tried and did not work. activated: when it was verified last.
-    before: the release that was live before this one.
+    before: the release that was live before this one. dependencies: what the installed packages depend
+    on, as a digest; installed: when their installation ended, in seconds since the epoch.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Release:
     run: str = ""
     node: str = ""
     dependencies: str = ""
+    installed: float = 0.0
     migrations: list[str] = field(default_factory=list)
     before: str = ""
     reason: str = ""
@@ -188,7 +190,9 @@ def superfluous(entries: t.Iterable[Entry], keep: int, keep_failed: int) -> list
     The current and the previous one always stay. `keep` counts good ones with those two; unfinished ones
     are never counted and always go; of failed and damaged ones the newest `keep_failed` stay.
     """
-    newest_first = sorted(entries, key=lambda entry: (entry.release.created, entry.name), reverse=True)
+    newest_first = sorted(
+        entries, key=lambda entry: (entry.release.created, entry.name), reverse=True
+    )
     held = [entry for entry in newest_first if entry.current or entry.previous]
     rest = [entry for entry in newest_first if not entry.current and not entry.previous]
     unfinished = [entry for entry in rest if entry.status == PREPARING]

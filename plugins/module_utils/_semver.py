@@ -11,11 +11,13 @@ import typing as t
 Version = t.Tuple[int, int, int]
 _Bounds = t.Tuple[Version, t.Optional[Version]]
 
-_PARTIAL = re.compile(r"v?(\d+|[xX*])?(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:[-+][0-9A-Za-z.+-]+)?$")
+_PARTIAL = re.compile(
+    r"v?(\d+|[xX*])?(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:[-+][0-9A-Za-z.+-]+)?$"
+)
 _COMPARATOR = re.compile(r"(\^|~>?|>=|<=|>|<|=)?\s*([vV]?[\dxX*][^\s]*)")
 
 
-class UnknownRange(ValueError):
+class UnknownRangeError(ValueError):
     """A range in a form that is not understood."""
 
 
@@ -23,7 +25,7 @@ def parse(text: str) -> Version:
     """A complete version, with or without a leading v."""
     match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text.strip())
     if not match:
-        raise UnknownRange(f"{text!r} is not a version")
+        raise UnknownRangeError(f"{text!r} is not a version")
     return int(match[1]), int(match[2]), int(match[3])
 
 
@@ -41,7 +43,7 @@ def _in_all(version: Version, part: str) -> bool:
         return _inside(version, (low, above))
     rest = _COMPARATOR.sub("", part).strip()
     if rest:
-        raise UnknownRange(f"{part!r} is not a version range that is understood")
+        raise UnknownRangeError(f"{part!r} is not a version range that is understood")
     return all(
         _inside(version, _bounds(operator, text)) for operator, text in _COMPARATOR.findall(part)
     )
@@ -83,7 +85,7 @@ def _numbers(text: str) -> list[int]:
     """The leading numbers: 18.x gives one, 18.2 two, * none."""
     match = _PARTIAL.match(text)
     if not match:
-        raise UnknownRange(f"{text!r} is not a version")
+        raise UnknownRangeError(f"{text!r} is not a version")
     numbers: list[int] = []
     for part in match.groups():
         if part is None or not part.isdigit():
