@@ -42,6 +42,11 @@ DAEMON_FAULTS = {
     "hung": "the PM2 daemon does not answer",
     "foreign": "the PM2 daemon belongs to another user",
 }
+LIVE_FAULTS = {
+    "dangling": "the link to the live release leads nowhere",
+    "foreign_link": "the application's path is a link to something that is no release",
+    "other": "the application's path is neither a release nor a directory",
+}
 APP_STATES = {"online": "OK", "launching": "WARN"}
 REDIS_FAULTS = {"hung": "hangs", "auth": "refuses the login", "loading": "is still loading"}
 MEMBER_FAULTS = {
@@ -250,6 +255,7 @@ class Judge:
             yield self._row("pm2", "FAIL", DAEMON_FAULTS.get(state, f"the PM2 daemon is {state}"))
             return
         apps = {app["name"]: app for app in result.get("apps") or ()}
+        live = str(((self.seen.get("release") or {}).get("current") or {}).get("directory") or "")
         wanted = list(self.seen.get("services") or ())
         online = processes = 0
         for name in wanted:
@@ -263,6 +269,8 @@ class Judge:
                 processes += len(app.get("instances") or ())
             else:
                 yield self._row("pm2", state, f"{name} is {verdict}: {reason}")
+            for path in old_paths(app, live) if name in wanted else ():
+                yield self._row("pm2", "WARN", f"{name} still runs from {path}")
         if online:
             brief = f"{online}/{len(set(wanted) | set(apps))} apps"
             detail = f"{plural(online, 'app')} online with {plural(processes, 'instance')}"
@@ -275,13 +283,26 @@ class Judge:
         if not isinstance(current, t.Mapping) and "releases" not in result:
             yield self._unseen("release", result)
             return
+        lock = result.get("lock")
+        if lock:
+            holder = f"{lock.get('procedure')} by {lock.get('user')}@{lock.get('host')}"
+            yield self._row("release", "WARN", f"{holder} is at work for {age(lock.get('age', 0))}")
+        if result.get("live") in LIVE_FAULTS:
+            yield self._row("release", "FAIL", LIVE_FAULTS[result["live"]])
+            return
         if not current or not current.get("commit"):
-            yield self._row("release", "WARN", "no release is current")
+            yield self._row("release", "WARN", "no release is live")
             return
         name, since = release_name(current), str(current.get("activated") or "")
         detail = name + (f" since {since[:16].replace('T', ' ')}" if since else "")
-        if current.get("status") == "failed":
-            yield self._row("release", "WARN", f"{detail} runs although it is marked failed")
+        status, complete = current.get("status"), current.get("complete", True)
+        reason = current.get("reason") or "no reason given"
+        if status == "failed":
+            yield self._row("release", "WARN", f"{detail} is live, but marked failed: {reason}")
+        elif not complete:
+            yield self._row("release", "WARN", f"{detail} is live, but incomplete: {reason}")
+        elif status == "activating":
+            yield self._row("release", "WARN", f"{detail} is live, but was never verified")
         else:
             yield self._row("release", "OK", detail, f"release {current['commit'][:7]}")
 
@@ -424,6 +445,13 @@ class Judge:
             yield self._row("alert", "FAIL" if severity == "critical" else "WARN", detail)
 
 
+def old_paths(app: Seen, live: str) -> list[str]:
+    """Return the directories, other than the live release's, that instances work in."""
+    paths = dict.fromkeys(str(one.get("release_path") or "") for one in app.get("instances") or ())
+    known = [path for path in paths if path and live]
+    return [path for path in known if path != live and not path.startswith(live + "/")]
+
+
 def release_name(current: Seen) -> str:
     """Return a release by what a person knows it by."""
     names = [str(current[key]) for key in ("ref", "name") if current.get(key)]
@@ -517,7 +545,8 @@ def _without_echoes(rows: t.Iterable[Row], observed: t.Mapping[str, Seen]) -> Ro
     own: dict[str, set[str]] = {}  # how the members of silent hosts may be called
     for host, seen in observed.items():
         view = seen.get("mongodb") or {}
-        if (seen.get("host") or {}).get("unreachable") or view.get("state") not in ("ok", None):
+        gone = (seen.get("host") or {}).get("unreachable") or (seen.get("interrupted") and not view)
+        if gone or view.get("state") not in ("ok", None):
             own[host] = {host, host.partition(".")[0]}
     silent = set().union(*own.values()) if own else set()
     told: set[str] = set()

@@ -38,6 +38,7 @@ ALL = (
     "memory",
     "release",
 )
+V2 = "v2 20261123T101500Z-a1b2c3d since 2026-11-23 10:16"
 LIMITS = {
     "disk_warn": 80,
     "disk_fail": 90,
@@ -256,6 +257,7 @@ def test_member_that_answers_at_home_but_not_its_peers(three: dict[str, t.Any]) 
 
 def test_host_that_hangs(three: dict[str, t.Any]) -> None:
     three["titan3"].update(interrupted="Look at Redis: timed out", redis={}, mongodb={})
+    three["titan1"]["mongodb"]["members"][2].update(role="", error="timed out", lag_s=None)
     assert bad(three) == [
         (
             "FAIL",
@@ -510,11 +512,51 @@ def test_hosts_that_differ(three: dict[str, t.Any]) -> None:
 
 
 def test_release_missing_or_marked(three: dict[str, t.Any]) -> None:
-    three["titan1"]["release"]["current"]["status"] = "failed"
+    three["titan1"]["release"]["current"].update(status="failed", reason="the canary hung")
     three["titan2"]["release"]["current"] = {}
     assert [row[3] for row in bad(three)] == [
-        "v2 20261123T101500Z-a1b2c3d since 2026-11-23 10:16 runs although it is marked failed",
-        "no release is current",
+        f"{V2} is live, but marked failed: the canary hung",
+        "no release is live",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("result", "state", "detail"),
+    [
+        ({"live": "dangling"}, "FAIL", "the link to the live release leads nowhere"),
+        ({"current": {"status": "activating"}}, "WARN", f"{V2} is live, but was never verified"),
+        (
+            {"current": {"complete": False, "reason": "dist is gone"}},
+            "WARN",
+            f"{V2} is live, but incomplete: dist is gone",
+        ),
+        (
+            {"lock": {"user": "al", "host": "bastion", "procedure": "deploy", "age": 75}},
+            "WARN",
+            "deploy by al@bastion is at work for 1 min",
+        ),
+    ],
+)
+def test_state_of_the_release(
+    three: dict[str, t.Any], result: dict[str, t.Any], state: str, detail: str
+) -> None:
+    release = three["titan1"]["release"]
+    current = release["current"] | result.pop("current", {})
+    release.update(result, current=current)
+    assert bad(three) == [(state, "titan1", "release", detail)]
+
+
+def test_process_that_still_runs_an_old_release(three: dict[str, t.Any]) -> None:
+    three["titan1"]["release"]["current"]["directory"] = "/deploy/releases/new"
+    api = three["titan1"]["pm2"]["apps"][0]
+    api["instances"] = [
+        {"release_path": "/deploy/releases/new"},
+        {"release_path": "/deploy/releases/new/api"},
+        {"release_path": ""},
+        {"release_path": "/deploy/releases/newer"},
+    ]
+    assert bad(three) == [
+        ("WARN", "titan1", "pm2", "plugspace-api still runs from /deploy/releases/newer")
     ]
 
 
