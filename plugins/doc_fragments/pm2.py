@@ -13,8 +13,8 @@ class ModuleDocFragment:
 options:
   user:
     description:
-      - The user whose PM2 is meant. The task has to run as this user, because a command of another user leaves
-        files behind that lock the owner out.
+      - The user whose PM2 is meant. The task has to run as this user, because a command of another
+        user leaves files behind that lock the owner out.
       - Defaults to the user that the task runs as.
     type: str
   pm2_home:
@@ -23,7 +23,8 @@ options:
   pm2_bin:
     description:
       - The C(pm2) program. Defaults to the first one on the path.
-      - It is only started for what the daemon cannot do itself, such as starting an application from a file.
+      - It is only started for what the daemon cannot do itself, such as starting an application
+        from a file.
     type: path
   timeout:
     description: How many seconds the daemon may take for an answer before it is called hung.
@@ -32,8 +33,8 @@ options:
 requirements:
   - PM2 5, 6 or 7
 notes:
-  - The module speaks to the daemon over its socket. It never starts a daemon in check mode, and it shows no
-    environment of any application.
-  - A PM2_HOME that is open to others than its owner is reported, since whoever reaches the socket in it can run code
-    as its owner. Use mode V(0700).
+  - The module speaks to the daemon over its socket. It never starts a daemon in check mode, and it
+    shows no environment of any application.
+  - A PM2_HOME that is open to others than its owner is reported, since whoever reaches the socket
+    in it can run code as its owner. Use mode V(0700).
 """

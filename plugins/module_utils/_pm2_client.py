@@ -118,7 +118,8 @@ class Pm2Client:
             self.close()
             raise HungError(
                 f"the PM2 daemon of {self.home} (pid {self.peer_pid}) did not answer {method}"
-                f" within {limit:g} s"
+                f" within {limit:g} s: it is busy or was stopped (state T in `ps -o stat= -p"
+                f" {self.peer_pid}`, then `kill -CONT {self.peer_pid}`)"
             ) from None
         except OSError as error:
             self.close()
@@ -136,6 +137,12 @@ class Pm2Client:
     def version(self) -> str:
         """The version that runs in memory."""
         return str(self.call("getVersion", {}))[:40]
+
+    def act(self, action: str, number: int, timeout: float) -> None:
+        """Restart, reload, start, stop, delete or duplicate the process with this id."""
+        with_env = action in ("restart", "reload")
+        argument = {"id": number, "env": {}} if with_env else number
+        self.call(f"{action}ProcessId", argument, timeout)
 
     def _reply(self, connection: socket.socket, request_id: str, deadline: float) -> Any:
         data = b""

@@ -152,6 +152,12 @@ def look(site: Site, client: Client) -> tuple[Daemon, list[dict[str, t.Any]]]:
     return daemon, records
 
 
+def unusable(daemon: Daemon) -> Pm2Error:
+    """The error that says why nothing can be done with this daemon."""
+    kinds = {kind.cause: kind for kind in (HungError, ForeignError)}
+    return kinds.get(daemon.state, Pm2Error)(f"{daemon.reason}; nothing was changed")
+
+
 def _warnings(site: Site, daemon: Daemon) -> list[str]:
     warnings = []
     try:

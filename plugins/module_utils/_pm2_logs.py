@@ -15,6 +15,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._pm2_process impor
 from ansible_collections.plugspace.titan.plugins.module_utils._redact import Redactor
 
 MAX_TAIL = 256 * 1024
+MAX_FOLD = 4 * 1024 * 1024
 _LINE_SHOWN = 2000
 _LOG_KEYS = {"out": "pm_out_log_path", "err": "pm_err_log_path"}
 _SECRET_NAME = re.compile(
@@ -93,6 +94,35 @@ def empty(path: str, dry: bool) -> bool:
     return filled
 
 
+class Watch:
+    """Remembers where the logs end now, so that later only new lines are shown."""
+
+    def __init__(self, home: str, records: t.Iterable[t.Mapping[str, t.Any]]) -> None:
+        known = [path for stream in _LOG_KEYS for path in paths(records, stream)]
+        # A new process may continue a file that is there already from an earlier one of its id.
+        folders = {os.path.dirname(path) for path in known} | {os.path.join(home, "logs")}
+        self._marks = {
+            path: mark(path)
+            for folder in folders
+            for path in (os.path.join(folder, name) for name in _names(folder))
+        }
+
+    def new_lines(self, records: t.Sequence[t.Mapping[str, t.Any]], count: int) -> list[str]:
+        """The last of the new lines, errors last."""
+        lines: list[str] = []
+        for stream, most in (("out", count // 2), ("err", count)):
+            for path in paths(records, stream):
+                lines += tail(path, most, self._marks.get(path, Mark(0, 0)))
+        return lines[-count:]
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
 def redactor(
     records: t.Iterable[t.Mapping[str, t.Any]],
     files: t.Iterable[str] = (),
@@ -112,3 +142,28 @@ def redactor(
             if isinstance(value, str) and len(value) >= 6 and _SECRET_NAME.search(name):
                 secrets.add(value)
     return Redactor(secrets)
+
+
+def fold(record: t.Mapping[str, t.Any], into: t.Mapping[str, t.Any]) -> None:
+    """Append the logs of a process that is gone to those of another one, and remove them.
+
+    PM2 gives each id a log file of its own; a temporary process would leave one behind every time.
+    """
+    number = environment_of(record).get("pm_id")
+    for stream in _LOG_KEYS:
+        source, target = paths([record], stream), paths([into], stream)
+        if not source or not target or source == target:
+            continue
+        if not source[0].endswith(f"-{number}.log"):
+            continue
+        reader = _open(source[0], os.O_RDONLY)
+        writer = _open(target[0], os.O_WRONLY | os.O_APPEND)
+        try:
+            if reader is not None and writer is not None:
+                os.lseek(reader, max(0, os.fstat(reader).st_size - MAX_FOLD), os.SEEK_SET)
+                os.write(writer, os.read(reader, MAX_FOLD))
+                os.unlink(source[0])
+        finally:
+            for descriptor in (reader, writer):
+                if descriptor is not None:
+                    os.close(descriptor)

@@ -30,6 +30,7 @@ class Instance:
     script: str
     release_path: str
     number: int
+    exit_code: int | None = None
 
     @property
     def online(self) -> bool:
@@ -118,6 +119,7 @@ def read_instance(record: t.Mapping[str, t.Any], now: float) -> Instance:
         script=str(env.get("pm_exec_path", "")),
         release_path=real_directory(pid),
         number=_whole(env.get(str(env.get("instance_var") or "NODE_APP_INSTANCE")), 0),
+        exit_code=_whole(env["exit_code"]) if "exit_code" in env else None,
     )
 
 

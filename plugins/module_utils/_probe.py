@@ -44,6 +44,17 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
+# A probe inside of a free mapping was not read by Ansible's own argument_spec.
+_READ: dict[str, t.Callable[[t.Any], t.Any]] = {
+    "str": str,
+    "path": str,
+    "int": int,
+    "float": float,
+    "list": lambda value: list(value) if isinstance(value, (list, tuple)) else [value],
+    "dict": dict,
+}
+
+
 class ProbeError(ValueError):
     """A probe that is described wrongly."""
 
@@ -111,9 +122,12 @@ def parse(options: t.Mapping[str, t.Any]) -> Probe:
     unknown = sorted(set(values) - set(ARGUMENT_SPEC))
     if unknown:
         raise ProbeError(f"a probe has no option {', '.join(unknown)}")
-    if "status" in values:
-        values["status"] = tuple(values["status"])
-    values["headers"] = {str(k): str(v) for k, v in (values.get("headers") or {}).items()}
+    try:
+        values = {key: _READ[str(ARGUMENT_SPEC[key]["type"])](v) for key, v in values.items()}
+        values["status"] = tuple(int(code) for code in values.get("status", (200,)))
+    except (TypeError, ValueError) as error:
+        raise ProbeError(f"a probe is malformed: {error}") from None
+    values["headers"] = {str(k): str(v) for k, v in values.get("headers", {}).items()}
     probe = Probe(**values)
     _check(probe)
     return probe

@@ -130,6 +130,7 @@ apps:
           script: /home/plugspace/plugspace/dist/api.js
           release_path: /home/plugspace/deploy/releases/20261123T101500Z-a1b2c3d
           number: 0
+          exit_code: null
         - id: 1
           pid: 0
           status: errored
@@ -143,6 +144,7 @@ apps:
           script: /home/plugspace/plugspace/dist/api.js
           release_path: ""
           number: 1
+          exit_code: 1
       logs:
         out: []
         err: ["Error: listen EADDRINUSE: address already in use :::4000"]

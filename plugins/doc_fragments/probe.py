@@ -1,0 +1,100 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of a health probe, for one probe and for a list of them."""
+
+from __future__ import annotations
+
+_SUBOPTIONS = r"""
+    suboptions:
+      name:
+        description: What to call it in messages and results.
+        type: str
+      type:
+        description:
+          - V(http) sends a GET request. V(websocket) does the handshake, then a ping, and waits for
+            the pong. V(tcp) only connects.
+        type: str
+        choices: [http, websocket, tcp]
+        default: http
+      url:
+        description: The address for V(http) and V(websocket).
+        type: str
+      host:
+        description: The host for V(tcp).
+        type: str
+        default: 127.0.0.1
+      port:
+        description: The port for V(tcp).
+        type: int
+      status:
+        description: The status codes that count as success.
+        type: list
+        elements: int
+        default: [200]
+      expect:
+        description:
+          - Fields of the JSON answer and the values they must have. A dot leads into a nested
+            object.
+        type: dict
+        default: {}
+      pid_field:
+        description:
+          - The field of the JSON answer that holds the process id of the answering instance.
+          - Without it, a process on the same host is recognized by the connection that it holds.
+        type: str
+      connect_to:
+        description:
+          - Connect to this V(host:port) instead. The name in the address is still what is asked for
+            and what the certificate is checked against.
+        type: str
+      ca_file:
+        description: Certificate authorities to trust instead of the system's.
+        type: path
+      headers:
+        description: Further request headers.
+        type: dict
+        default: {}
+      successes:
+        description: How many successes in a row are needed.
+        type: int
+        default: 3
+      interval:
+        description: Seconds between two attempts.
+        type: float
+        default: 0.2
+      timeout:
+        description: Seconds that one attempt may take altogether.
+        type: float
+        default: 2.0
+      within:
+        description: Seconds that all attempts together may take.
+        type: float
+        default: 30.0
+"""
+
+
+class ModuleDocFragment:
+    """A probe has the same options wherever it stands."""
+
+    DOCUMENTATION = (
+        r"""
+options:
+  probe:
+    description:
+      - The health probe of the application. Every attempt is a new connection.
+      - Only what the new process itself answers counts for it.
+    type: dict"""
+        + _SUBOPTIONS
+    )
+
+    LIST = (
+        r"""
+options:
+  probes:
+    description: The probes, each with a connection of its own for every attempt.
+    type: list
+    elements: dict
+    required: true"""
+        + _SUBOPTIONS
+    )

@@ -1,0 +1,438 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings applications into a state: what has to be done, and doing it one gated step at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.plugspace.titan.plugins.module_utils import _pm2_definition, _pm2_logs
+from ansible_collections.plugspace.titan.plugins.module_utils._pm2_client import (
+    HungError,
+    Pm2Error,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._pm2_definition import Definition
+from ansible_collections.plugspace.titan.plugins.module_utils._pm2_gate import (
+    Gate,
+    GateError,
+    Records,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._pm2_process import (
+    Instance,
+    environment_of,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._probe import Probe
+
+STATES = ("started", "stopped", "restarted", "reloaded", "absent")
+_LOG_LINES = 20
+
+
+class Daemon(t.Protocol):
+    """What the daemon does directly."""
+
+    def processes(self) -> Records:
+        """PM2's own list."""
+
+    def act(self, action: str, number: int, timeout: float) -> None:
+        """Restart, reload, start, stop, delete or duplicate one process."""
+
+
+class Starter(t.Protocol):
+    """What only PM2's own code does."""
+
+    def start(self, instances: t.Sequence[tuple[Definition, int]]) -> None:
+        """Start instances from their definition."""
+
+
+class FailedError(Pm2Error):
+    """An application did not come up; the others and the untouched instances were left alone."""
+
+    def __init__(self, app: str, instance: int, cause: str, reason: str, after: str) -> None:
+        super().__init__(f"{app}: instance {instance} {reason}{after}")
+        self.app = app
+        self.instance = instance
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One application and the state it shall be in."""
+
+    name: str
+    state: str
+    definition: Definition | None = None
+    count: str | None = None
+    probe: Probe | None = None
+    expect: t.Mapping[str, t.Any] = field(default_factory=dict)
+    min_uptime: float = 2.0
+
+
+@dataclass
+class Plan:
+    """What has to be done for one application, decided before anything is touched."""
+
+    wanted: Wanted
+    count: int = 0
+    drift: list[str] = field(default_factory=list)
+    keep: set[int] = field(default_factory=set)
+    actions: list[str] = field(default_factory=list)
+
+
+def target_count(wanted: Wanted, present: int) -> int:
+    """How many instances the application shall have."""
+    if wanted.count is not None:
+        text = wanted.count
+        if re.fullmatch(r"[+-]\d{1,4}", text):
+            number = (present or 1 if not wanted.definition else present) + int(text)
+        else:
+            number = _pm2_definition.count_instances(text, os.cpu_count() or 1, wanted.name)
+        if number < 1:
+            raise Pm2Error(
+                f"{wanted.name}: {text} would leave {number} instances of {present}:"
+                " use state stopped or absent to end an application"
+            )
+        return number
+    if wanted.definition is not None:
+        return wanted.definition.instances
+    return present
+
+
+class Manager:
+    """Plans and applies; holds the actions done so far, also when a step fails."""
+
+    def __init__(self, daemon: Daemon, starter: Starter, gate: Gate) -> None:
+        self._daemon = daemon
+        # The list when something failed: the process may be removed before its log is read.
+        self.evidence: Records = []
+        self._starter = starter
+        self._gate = gate
+        self.actions: list[str] = []
+        self._touched: dict[str, Wanted] = {}
+        self._floors: dict[tuple[str, int], int] = {}
+
+    # -- planning: reads only -----------------------------------------------------------------
+
+    def plan(self, wanted: Wanted, records: Records) -> Plan:
+        """Decide what has to be done for one application."""
+        mine = _mine(records, wanted.name)
+        plan = Plan(wanted, target_count(wanted, len(mine)))
+        if wanted.state in ("stopped", "absent"):
+            self._plan_end(plan, mine)
+        elif not mine:
+            self._plan_first(plan, records)
+        else:
+            self._plan_running(plan, mine)
+        return plan
+
+    @staticmethod
+    def _plan_end(plan: Plan, mine: Records) -> None:
+        verb = "Stop" if plan.wanted.state == "stopped" else "Delete"
+        for record in mine:
+            if verb == "Delete" or environment_of(record).get("status") != "stopped":
+                plan.actions.append(f"{verb} {plan.wanted.name} instance {_id(record)}")
+
+    @staticmethod
+    def _plan_first(plan: Plan, records: Records) -> None:
+        if plan.wanted.definition is None:
+            known = ", ".join(sorted({str(one.get("name")) for one in records})) or "none"
+            raise Pm2Error(
+                f"PM2 has no application {plan.wanted.name} (it has: {known}), and neither"
+                " ecosystem nor script says how to start it"
+            )
+        plan.actions.append(f"Start {plan.count} of {plan.wanted.name}")
+
+    def _plan_running(self, plan: Plan, mine: Records) -> None:
+        wanted, name = plan.wanted, plan.wanted.name
+        if wanted.definition is not None:
+            seen = [_pm2_definition.drift(one, wanted.definition) for one in mine]
+            plan.drift = list(dict.fromkeys(word for words in seen for word in words))
+        down = [_id(one) for one in mine if environment_of(one).get("status") != "online"]
+        if plan.drift:
+            plan.actions.append(f"Replace {name}, because of drift: {'; '.join(plan.drift)}")
+            return
+        if len(mine) != plan.count:
+            plan.actions.append(f"Scale {name} from {len(mine)} to {plan.count}")
+        if wanted.state == "started":
+            plan.actions += [f"Start {name} instance {number}" for number in down]
+            return
+        if wanted.state == "reloaded" and wanted.expect:
+            plan.keep = self._as_expected(wanted, mine)
+        verb = "Restart" if wanted.state == "restarted" else "Reload"
+        slots = [_id(one) for one in mine][: plan.count]
+        plan.actions += [f"{verb} {name} instance {one}" for one in slots if one not in plan.keep]
+
+    def _as_expected(self, wanted: Wanted, mine: Records) -> set[int]:
+        settled = {one.id: one for one in self._gate.instances(wanted.name) if one.settled}
+        if wanted.probe is not None and wanted.probe.type == "http":
+            return self._gate.proven(wanted.name, wanted.probe)
+        # Without an answer to read, the directory that the process works in shows its release,
+        # provided that its definition leads there by a link.
+        kept = set()
+        for record in mine:
+            cwd = str(environment_of(record).get("pm_cwd", ""))
+            one = settled.get(_id(record))
+            real = os.path.realpath(cwd)
+            if one is not None and cwd and real != cwd and one.release_path == real:
+                kept.add(one.id)
+        return kept
+
+    # -- applying -----------------------------------------------------------------------------
+
+    def apply(self, plan: Plan) -> None:
+        """Do what was planned; FailedError stops it at the first instance that does not come up."""
+        if not plan.actions:
+            return
+        wanted = plan.wanted
+        mine = _mine(self._daemon.processes(), wanted.name)
+        if wanted.state in ("stopped", "absent"):
+            self._end(wanted, mine)
+            return
+        self._touched[wanted.name] = wanted
+        if not mine:
+            self._create(plan)
+        elif plan.drift:
+            self._replace(plan, mine)
+        elif wanted.state == "reloaded" and _is_cluster(mine):
+            self._reload(plan, mine)
+        else:
+            self._cycle(plan, mine)
+
+    def settle(self) -> None:
+        """A last look at every application that was touched: the first one must still be well."""
+        for name, wanted in self._touched.items():
+            for one in self._gate.instances(name):
+                floor = self._floors.get((name, one.id), one.restarts)
+                self._pass(wanted, one.id, floor, -1, wanted.min_uptime, _once(wanted.probe))
+
+    def _end(self, wanted: Wanted, mine: Records) -> None:
+        verb = "stop" if wanted.state == "stopped" else "delete"
+        for record in mine:
+            if verb == "delete" or environment_of(record).get("status") != "stopped":
+                self._act(verb, wanted.name, record)
+
+    def _create(self, plan: Plan) -> None:
+        wanted, definition = plan.wanted, plan.wanted.definition
+        if definition is None:
+            raise Pm2Error(f"{wanted.name} is gone since the plan was made: run again")
+        before = self._ids(wanted.name)
+        self._starter.start([(definition, number) for number in range(plan.count)])
+        fresh = [one for one in self._ids(wanted.name) if one not in before]
+        self.actions.append(f"Started {len(fresh)} of {wanted.name} ({definition.exec_mode})")
+        if len(fresh) < plan.count:
+            raise FailedError(wanted.name, len(fresh), "vanished", "was not started by PM2", "")
+        leave = "; it was removed again" if wanted.state == "reloaded" else "; PM2 keeps trying"
+        try:
+            for number in fresh:
+                self._gated(wanted, number, 0, leave)
+        except FailedError:
+            if wanted.state == "reloaded":
+                self._delete(wanted.name, fresh)
+            raise
+
+    def _replace(self, plan: Plan, mine: Records) -> None:
+        """New processes from the definition, the old ones deleted: all that applies a drift."""
+        wanted, definition = plan.wanted, plan.wanted.definition
+        if definition is None:
+            return
+        old = [_id(record) for record in mine]
+        self.actions.append(f"Found drift of {wanted.name}: {'; '.join(plan.drift)}")
+        if not (definition.cluster and _is_cluster(mine)):
+            self._delete(wanted.name, old)
+            self.actions.append(f"Recreated {wanted.name} with an interruption (no cluster mode)")
+            self._create(plan)
+            return
+        for number in range(plan.count):
+            fresh = self._fresh(wanted.name, functools.partial(self._start, definition, number))
+            after = "; it was removed again and the others were left alone"
+            try:
+                self._gated(wanted, fresh, 0, after, canary=number == 0)
+            except FailedError:
+                self._delete(wanted.name, [fresh])
+                raise
+            self.actions.append(f"Started {wanted.name} instance {fresh} as defined now")
+            if number < len(old):
+                self._delete(wanted.name, [old[number]])
+        self._delete(wanted.name, old[plan.count :])
+
+    def _reload(self, plan: Plan, mine: Records) -> None:
+        """One further instance as canary; only when it passed, the others one by one.
+
+        See docs/adr/0003-gated-reload.md. Slots are the lowest ids, so that numbers and log files
+        stay the same; what exceeds the count is removed at the very end.
+        """
+        wanted = plan.wanted
+        slots = {_id(one): one for one in mine[: plan.count]}
+        surplus = [_id(one) for one in mine[plan.count :]]
+        todo = [number for number in slots if number not in plan.keep]
+        if todo:
+            first = mine[0]
+            canary = self._fresh(wanted.name, lambda: self._quiet("duplicate", first))
+            try:
+                self._gated(
+                    wanted,
+                    canary,
+                    0,
+                    "; it was removed, the running ones were not touched",
+                    canary=True,
+                )
+            except FailedError:
+                self._delete(wanted.name, [canary])
+                raise
+            self.actions.append(f"Tried {wanted.name} in a further instance {canary}: it passed")
+            surplus.insert(0, canary)
+        for number in todo:
+            self._reload_slot(wanted, slots[number])
+        missing = plan.count - len(slots)
+        surplus = surplus[max(0, missing) :]
+        for _more in range(missing - (1 if todo else 0)):
+            self._add(wanted, mine[0])
+        self._delete(wanted.name, surplus, fold=_id(mine[0]))
+
+    def _reload_slot(self, wanted: Wanted, record: t.Mapping[str, t.Any]) -> None:
+        number, old_pid = _id(record), int(record.get("pid") or 0)
+        online = environment_of(record).get("status") == "online"
+        floor = self._restarts(wanted.name, number) + (1 if online else 0)
+        if online:
+            self._act("reload", wanted.name, record)
+        else:
+            # Stop first: it ends a restart that PM2 may have planned.
+            self._quiet("stop", record)
+            self._act("restart", wanted.name, record)
+        try:
+            self._gated(
+                wanted, number, floor, "; it was stopped, the canary serves in its place", old_pid
+            )
+        except FailedError:
+            self._quiet("stop", record)
+            raise
+
+    def _cycle(self, plan: Plan, mine: Records) -> None:
+        """Start or restart in place, one at a time, then bring the count right."""
+        wanted = plan.wanted
+        for record in mine[: plan.count]:
+            number, old_pid = _id(record), int(record.get("pid") or 0)
+            online = environment_of(record).get("status") == "online"
+            if number in plan.keep or (wanted.state == "started" and online):
+                continue
+            floor = self._restarts(wanted.name, number) + (1 if online else 0)
+            if not online:
+                self._quiet("stop", record)
+            self._act("restart", wanted.name, record)
+            self._gated(wanted, number, floor, "; PM2 keeps trying", old_pid)
+        for _more in range(plan.count - len(mine)):
+            self._add(wanted, mine[0])
+        self._delete(wanted.name, [_id(record) for record in mine[plan.count :]])
+
+    def _add(self, wanted: Wanted, template: t.Mapping[str, t.Any]) -> None:
+        if not _is_cluster([template]) and wanted.definition is None:
+            raise Pm2Error(
+                f"{wanted.name} runs in fork mode: a further instance would ask for the same port;"
+                " give it exec_mode cluster, or say instances in its definition"
+            )
+        fresh = self._fresh(wanted.name, lambda: self._quiet("duplicate", template))
+        try:
+            self._gated(wanted, fresh, 0, "; it was removed again")
+        except FailedError:
+            self._delete(wanted.name, [fresh])
+            raise
+        self.actions.append(f"Added {wanted.name} instance {fresh}")
+
+    # -- single steps -------------------------------------------------------------------------
+
+    def _start(self, definition: Definition, number: int) -> None:
+        self._starter.start([(definition, number)])
+
+    def _ids(self, name: str) -> list[int]:
+        return [_id(record) for record in _mine(self._daemon.processes(), name)]
+
+    def _restarts(self, name: str, number: int) -> int:
+        return next((o.restarts for o in self._gate.instances(name) if o.id == number), 0)
+
+    def _fresh(self, name: str, action: t.Callable[[], None]) -> int:
+        """The id of the one process that the action adds."""
+        before = set(self._ids(name))
+        action()
+        added = [number for number in self._ids(name) if number not in before]
+        if not added:
+            raise FailedError(name, len(before), "vanished", "was not started by PM2", "")
+        return added[-1]
+
+    def _act(self, action: str, name: str, record: t.Mapping[str, t.Any]) -> None:
+        self._quiet(action, record)
+        done = {"stop": "Stopped", "delete": "Deleted", "restart": "Restarted"}
+        self.actions.append(f"{done.get(action, 'Reloaded')} {name} instance {_id(record)}")
+
+    def _quiet(self, action: str, record: t.Mapping[str, t.Any]) -> None:
+        env = environment_of(record)
+        waits = (env.get("listen_timeout") or 3000, env.get("kill_timeout") or 1600)
+        limit = 10 + sum(2 * int(one) for one in waits if isinstance(one, (int, float))) / 1000
+        try:
+            self._daemon.act(action, _id(record), limit)
+        except HungError:
+            # PM2 5 and 6 lose the answer when a worker dies early. The list tells whether the
+            # daemon lives, and the gate what became of the process; it is never sent twice.
+            self._daemon.processes()
+
+    def _delete(self, name: str, numbers: t.Sequence[int], fold: int | None = None) -> None:
+        records = {_id(one): one for one in _mine(self._daemon.processes(), name)}
+        for number in numbers:
+            if number in records:
+                self._act("delete", name, records[number])
+                self._floors.pop((name, number), None)
+                if fold is not None and fold in records and fold != number:
+                    _pm2_logs.fold(records[number], records[fold])
+
+    def _gated(
+        self,
+        wanted: Wanted,
+        number: int,
+        floor: int,
+        after: str,
+        old_pid: int = -1,
+        canary: bool = False,
+    ) -> None:
+        # Later instances of an application that has a probe wait for their uptime together.
+        patient = canary or wanted.probe is None
+        uptime = wanted.min_uptime if patient else 0.0
+        self._floors[(wanted.name, number)] = floor
+        self._pass(wanted, number, floor, old_pid, uptime, wanted.probe, after)
+
+    def _pass(
+        self,
+        wanted: Wanted,
+        number: int,
+        floor: int,
+        old_pid: int,
+        uptime: float,
+        probe: Probe | None,
+        after: str = "",
+    ) -> Instance:
+        try:
+            return self._gate.wait(wanted.name, number, floor, old_pid, uptime, probe)
+        except GateError as error:
+            with contextlib.suppress(Pm2Error):
+                self.evidence = _mine(self._daemon.processes(), wanted.name)
+            raise FailedError(wanted.name, number, error.cause, str(error), after) from None
+
+
+def _once(probe: Probe | None) -> Probe | None:
+    return None if probe is None else Probe(**dict(probe.__dict__, successes=1))
+
+
+def _id(record: t.Mapping[str, t.Any]) -> int:
+    number = environment_of(record).get("pm_id")
+    return number if isinstance(number, int) else -1
+
+
+def _mine(records: Records, name: str) -> Records:
+    return sorted((one for one in records if one.get("name") == name), key=_id)
+
+
+def _is_cluster(records: t.Sequence[t.Mapping[str, t.Any]]) -> bool:
+    return all(environment_of(one).get("exec_mode") == "cluster_mode" for one in records)

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate: a new process passes when it stays up and answers itself, several times in a row."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.plugspace.titan.plugins.module_utils import _probe
+from ansible_collections.plugspace.titan.plugins.module_utils._pm2_process import (
+    Instance,
+    read_instance,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._probe import Answer, Probe
+
+Records = list[dict[str, t.Any]]
+
+_WITHIN_WITHOUT_PROBE = 30.0
+_POLL = 0.1
+
+
+class GateError(Exception):
+    """A process did not pass; cause is a word for programs."""
+
+    def __init__(self, cause: str, reason: str) -> None:
+        super().__init__(reason)
+        self.cause = cause
+
+
+@dataclass
+class Clock:
+    """Time, as something that a test can hold in its hand."""
+
+    monotonic: t.Callable[[], float] = time.monotonic
+    wall: t.Callable[[], float] = time.time
+    sleep: t.Callable[[float], None] = time.sleep
+
+
+@dataclass
+class _Seen:
+    """What a probe has shown of one process so far."""
+
+    row: int = 0
+    reason: str = ""
+    answered: bool = False
+    blind: bool = False
+    strangers: set[int] = field(default_factory=set)
+
+
+class Gate:
+    """Watches processes through the daemon's list and through probes."""
+
+    def __init__(
+        self,
+        records: t.Callable[[], Records],
+        clock: Clock,
+        trial: t.Callable[[Probe, t.Collection[int]], Answer] = _probe.attempt,
+        tick: t.Callable[[], None] = lambda: None,
+    ) -> None:
+        self._records = records
+        self._clock = clock
+        self._trial = trial
+        self._tick = tick
+        self.seconds = 0.0
+
+    def instances(self, name: str) -> list[Instance]:
+        """The instances of an application now."""
+        now = self._clock.wall()
+        found = [read_instance(one, now) for one in self._records() if one.get("name") == name]
+        return sorted(found, key=lambda one: one.id)
+
+    def wait(
+        self, name: str, number: int, floor: int, old_pid: int, uptime: float, probe: Probe | None
+    ) -> Instance:
+        """Wait until the new process of one instance is up and answers; GateError when it is not.
+
+        floor: its restart counter as the action left it. old_pid: the process that it replaces.
+        """
+        started = self._clock.monotonic()
+        try:
+            return self._wait(name, number, floor, old_pid, uptime, probe)
+        finally:
+            self.seconds += self._clock.monotonic() - started
+
+    def _wait(
+        self, name: str, number: int, floor: int, old_pid: int, uptime: float, probe: Probe | None
+    ) -> Instance:
+        within = max(probe.within if probe else _WITHIN_WITHOUT_PROBE, uptime + 1)
+        deadline = self._clock.monotonic() + within
+        seen, pid = _Seen(), 0
+        while True:
+            self._tick()
+            everyone = self.instances(name)
+            found = next((each for each in everyone if each.id == number), None)
+            one = _checked(found, floor, pid)
+            if one.online and one.pid != old_pid:
+                pid = one.pid
+                if probe is not None and not _passed(probe, everyone, seen):
+                    self._ask(probe, one, everyone, seen)
+                if _passed(probe, everyone, seen) and one.uptime_s >= uptime:
+                    return one
+            if self._clock.monotonic() >= deadline:
+                raise _late(one, pid, within, probe, seen)
+            self._clock.sleep(probe.interval if probe and pid else _POLL)
+
+    def _ask(self, probe: Probe, one: Instance, everyone: list[Instance], seen: _Seen) -> None:
+        """Connect anew until this process answers; what the others answer does not count."""
+        pids = [each.pid for each in everyone if each.pid]
+        for _connection in range(4 * len(pids) + 4):
+            answer = self._trial(probe, pids)
+            if answer.pid is not None and answer.pid != one.pid:
+                if answer.pid not in pids:
+                    seen.strangers.add(answer.pid)
+                continue
+            seen.answered = seen.answered or answer.connected
+            seen.row = seen.row + 1 if answer.ok else 0
+            seen.reason = "" if answer.ok else answer.reason
+            seen.blind = answer.pid is None
+            return
+
+    def proven(self, name: str, probe: Probe) -> set[int]:
+        """The instances that already answer as the probe wants, by their ids."""
+        everyone = [one for one in self.instances(name) if one.settled]
+        pids = {one.pid: one.id for one in everyone}
+        good: set[int] = set()
+        bad: set[int] = set()
+        unknown = 0
+        for _connection in range(5 * len(pids) + 5):
+            answer = self._trial(probe, list(pids))
+            if answer.pid in pids:
+                (good if answer.ok else bad).add(pids[answer.pid])
+            elif answer.pid is None and answer.ok:
+                unknown += 1
+            else:
+                return set()
+            if len(good | bad) == len(pids):
+                break
+        if not good and not bad and unknown:
+            return set(pids.values())
+        return good - bad
+
+
+def _passed(probe: Probe | None, everyone: list[Instance], seen: _Seen) -> bool:
+    if probe is None:
+        return True
+    # When nobody can tell who answered, each of the instances has to be hit.
+    return seen.row >= probe.successes * (len(everyone) if seen.blind else 1)
+
+
+def _checked(one: Instance | None, floor: int, pid: int) -> Instance:
+    if one is None:
+        raise GateError("vanished", "is not in PM2's list any more: somebody deleted it")
+    code = "" if one.exit_code is None else f" with code {one.exit_code}"
+    if one.status in ("errored", "stopped", "stopping", "waiting restart"):
+        raise GateError("exited", f"exited{code} and is {one.status}")
+    if one.restarts > floor or (pid and one.pid and one.pid != pid):
+        raise GateError("exited", f"exited{code} soon after its start")
+    return one
+
+
+def _late(one: Instance, pid: int, within: float, probe: Probe | None, seen: _Seen) -> GateError:
+    if not pid:
+        return GateError("timeout", f"is {one.status} after {within:g} s, not online")
+    if probe is None:
+        return GateError("timeout", f"was not up long enough within {within:g} s")
+    if seen.answered:
+        return GateError("unhealthy", f"(pid {pid}) is up, but within {within:g} s: {seen.reason}")
+    if seen.strangers:
+        others = ", ".join(map(str, sorted(seen.strangers)))
+        return GateError(
+            "foreign",
+            f"(pid {pid}) never answered {probe.shown} within {within:g} s, process {others} did:"
+            " something else holds the port",
+        )
+    reason = f": {seen.reason}" if seen.reason else ""
+    return GateError("hung", f"(pid {pid}) is up, but never answered within {within:g} s{reason}")
