@@ -42,6 +42,14 @@ DAEMON_FAULTS = {
     "hung": "the PM2 daemon does not answer",
     "foreign": "the PM2 daemon belongs to another user",
 }
+# What Ansible and uri put in front of a reason.
+PREFIXES = (
+    "Task failed",
+    r"Data could not be sent to remote host .*? over ssh",
+    "Failed to connect to the host via ssh",
+    r"Status code was -1 and not \[[\d, ]*\]",
+    "Request failed",
+)
 LIVE_FAULTS = {
     "dangling": "the link to the live release leads nowhere",
     "foreign_link": "the application's path is a link to something that is no release",
@@ -107,9 +115,8 @@ def fault(result: t.Any) -> str:
     if not isinstance(result, t.Mapping):
         return "no result"
     message = plain(result.get("msg") or result.get("error") or "no reason given")
-    # What uri puts in front of the reason.
-    message = re.sub(r"^Status code was -1 and not \[[\d, ]*\]: ", "", message)
-    message = re.sub(r"^Request failed: ", "", message)
+    for prefix in PREFIXES:
+        message = re.sub(f"^{prefix}: ", "", message)
     return re.sub(r"^<urlopen error (?:\[Errno -?\d+\] )?(.*)>$", r"\1", message)
 
 
@@ -137,8 +144,9 @@ class Judge:
         if self.seen.get("interrupted"):
             missing = [part for part in parts if not self._seen(part)]
             parts = [part for part in parts if part not in missing]
+            reason = fault({"msg": self.seen["interrupted"]}).rstrip(".")
             unseen = f"; not looked at: {', '.join(missing)}" if missing else ""
-            yield self._row("host", "FAIL", f"hangs: {plain(self.seen['interrupted'])}{unseen}")
+            yield self._row("host", "FAIL", f"hangs: {reason}{unseen}")
         for part in parts:
             yield from self._part(part)
 

@@ -38,6 +38,10 @@ ALL = (
     "memory",
     "release",
 )
+SSH_MESSAGE = (
+    'Data could not be sent to remote host "10.0.0.2". '
+    "Make sure this host can be reached over ssh: "
+)
 V2 = "v2 20261123T101500Z-a1b2c3d since 2026-11-23 10:16"
 LIMITS = {
     "disk_warn": 80,
@@ -231,7 +235,7 @@ def test_worst_comes_first_whatever_the_host(three: dict[str, t.Any]) -> None:
 def test_unreachable_host_is_one_line_and_no_member_of_the_set_twice(
     three: dict[str, t.Any],
 ) -> None:
-    three["titan2"]["host"] = {"unreachable": True, "msg": "ssh: connect timed out"}
+    three["titan2"]["host"] = {"unreachable": True, "msg": SSH_MESSAGE + "ssh: connect timed out"}
     for host in ("titan1", "titan3"):
         three[host]["mongodb"]["members"][1].update(role="", error="refused", lag_s=None)
     assert bad(three) == [
@@ -256,14 +260,16 @@ def test_member_that_answers_at_home_but_not_its_peers(three: dict[str, t.Any]) 
 
 
 def test_host_that_hangs(three: dict[str, t.Any]) -> None:
-    three["titan3"].update(interrupted="Look at Redis: timed out", redis={}, mongodb={})
+    three["titan3"].update(
+        interrupted="Task failed: Timed out after 30 second(s).", redis={}, mongodb={}
+    )
     three["titan1"]["mongodb"]["members"][2].update(role="", error="timed out", lag_s=None)
     assert bad(three) == [
         (
             "FAIL",
             "titan3",
             "host",
-            "hangs: Look at Redis: timed out; not looked at: redis, mongodb",
+            "hangs: Timed out after 30 second(s); not looked at: redis, mongodb",
         )
     ]
 
