@@ -99,9 +99,9 @@ def count_tests(output: str) -> Counts | None:
 
 
 def find_scenarios(root: Path) -> list[str]:
-    """Every Molecule scenario but `default`, which is the platform itself."""
+    """Every Molecule scenario. `default`, the platform itself, comes first."""
     names = (path.parent.name for path in root.glob("molecule/*/molecule.yml"))
-    return sorted(name for name in names if name != "default")
+    return sorted(names, key=lambda name: (name != "default", name))
 
 
 def lint_steps() -> list[Step]:

@@ -185,7 +185,7 @@ def scenarios_verify(root: Path) -> list[str]:
     for path in sorted(root.glob("molecule/*/molecule.yml")):
         scenario = path.parent
         verifies = [*scenario.rglob("test_*.py"), *scenario.glob("verify.yml")]
-        if scenario.name != "default" and not verifies:
+        if not verifies:
             problems.append(f"molecule/{scenario.name} verifies nothing")
     return problems
 

@@ -96,7 +96,6 @@ def tree(tmp_path: Path) -> Path:
         "roles/ping/meta/argument_specs.yml": SPECS,
         "roles/ping/tasks/main.yml": "# No module sends a ping.\n" + SILENT_COMMAND,
         "playbooks/ping.yml": "- hosts: all\n  tasks: [{include_role: {name: p.t.ping}}]\n",
-        "molecule/default/molecule.yml": "",
         "molecule/ping/molecule.yml": "",
         "molecule/ping/verify.yml": "",
         "inventories/site.yml": 'redis_password: "{{ vault_redis_password }}"\n',
