@@ -114,6 +114,8 @@ def fault(result: t.Any) -> str:
     """Return why a part could not be observed, from its registered result."""
     if not isinstance(result, t.Mapping):
         return "no result"
+    # A loop itself only says that its items are done.
+    result = next((item for item in result.get("results") or () if item.get("unreachable")), result)
     message = plain(result.get("msg") or result.get("error") or "no reason given")
     for prefix in PREFIXES:
         message = re.sub(f"^{prefix}: ", "", message)

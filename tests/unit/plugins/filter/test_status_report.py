@@ -276,7 +276,15 @@ def test_host_that_hangs(three: dict[str, t.Any]) -> None:
 
 def test_host_lost_meanwhile(three: dict[str, t.Any]) -> None:
     three["titan3"]["redis"] = {"unreachable": True, "msg": "closed"}
-    assert bad(three) == [("UNKNOWN", "titan3", "redis", "the host was lost meanwhile: closed")]
+    three["titan3"]["certificate"] = {
+        "unreachable": True,
+        "msg": "All items completed",
+        "results": [certificate(60), {"unreachable": True, "msg": "gone"}],
+    }
+    assert bad(three) == [
+        ("UNKNOWN", "titan3", "redis", "the host was lost meanwhile: closed"),
+        ("UNKNOWN", "titan3", "certificate", "the host was lost meanwhile: gone"),
+    ]
 
 
 def test_no_primary_and_two_primaries(three: dict[str, t.Any]) -> None:
