@@ -22,9 +22,9 @@ from ansible_collections.plugspace.titan.plugins.module_utils._pm2_gate import (
     Gate,
     GateError,
     Records,
+    Task,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_process import (
-    Instance,
     environment_of,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._probe import Probe
@@ -208,7 +208,9 @@ class Manager:
         for name, wanted in self._touched.items():
             for one in self._gate.instances(name):
                 floor = self._floors.get((name, one.id), one.restarts)
-                self._pass(wanted, one.id, floor, -1, wanted.min_uptime, _once(wanted.probe))
+                self._pass(
+                    Task(name, one.id, floor, -1, wanted.min_uptime, 0.0, _once(wanted.probe))
+                )
 
     def _end(self, wanted: Wanted, mine: Records) -> None:
         verb = "stop" if wanted.state == "stopped" else "delete"
@@ -229,7 +231,7 @@ class Manager:
         leave = "; it was removed again" if wanted.state == "reloaded" else "; PM2 keeps trying"
         try:
             for number in fresh:
-                self._gated(wanted, number, 0, leave)
+                self._gated(wanted, number, 0, leave, canary=number == fresh[0])
         except FailedError:
             if wanted.state == "reloaded":
                 self._delete(wanted.name, fresh)
@@ -324,7 +326,9 @@ class Manager:
             if not online:
                 self._quiet("stop", record)
             self._act("restart", wanted.name, record)
-            self._gated(wanted, number, floor, "; PM2 keeps trying", old_pid)
+            self._gated(
+                wanted, number, floor, "; PM2 keeps trying", old_pid, canary=record is mine[0]
+            )
         for _more in range(plan.count - len(mine)):
             self._add(wanted, mine[0])
         self._delete(wanted.name, [_id(record) for record in mine[plan.count :]])
@@ -398,27 +402,19 @@ class Manager:
         canary: bool = False,
     ) -> None:
         # Later instances of an application that has a probe wait for their uptime together.
-        patient = canary or wanted.probe is None
-        uptime = wanted.min_uptime if patient else 0.0
+        uptime = wanted.min_uptime if canary or wanted.probe is None else 0.0
+        steady = wanted.min_uptime if canary else 0.0
         self._floors[(wanted.name, number)] = floor
-        self._pass(wanted, number, floor, old_pid, uptime, wanted.probe, after)
+        task = Task(wanted.name, number, floor, old_pid, uptime, steady, wanted.probe)
+        self._pass(task, after)
 
-    def _pass(
-        self,
-        wanted: Wanted,
-        number: int,
-        floor: int,
-        old_pid: int,
-        uptime: float,
-        probe: Probe | None,
-        after: str = "",
-    ) -> Instance:
+    def _pass(self, task: Task, after: str = "") -> None:
         try:
-            return self._gate.wait(wanted.name, number, floor, old_pid, uptime, probe)
+            self._gate.wait(task)
         except GateError as error:
             with contextlib.suppress(Pm2Error):
-                self.evidence = _mine(self._daemon.processes(), wanted.name)
-            raise FailedError(wanted.name, number, error.cause, str(error), after) from None
+                self.evidence = _mine(self._daemon.processes(), task.name)
+            raise FailedError(task.name, task.number, error.cause, str(error), after) from None
 
 
 def _once(probe: Probe | None) -> Probe | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -37,6 +38,24 @@ class Clock:
     monotonic: t.Callable[[], float] = time.monotonic
     wall: t.Callable[[], float] = time.time
     sleep: t.Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class Task:
+    """One process that has to prove itself.
+
+    floor: its restart counter as the action left it. old_pid: the process that it replaces.
+    uptime: how long it has to be up. steady: how long it has to be well without a break, which is
+    what tells a release that crashes a moment after its start.
+    """
+
+    name: str
+    number: int
+    floor: int
+    old_pid: int = -1
+    uptime: float = 0.0
+    steady: float = 0.0
+    probe: Probe | None = None
 
 
 @dataclass
@@ -72,35 +91,31 @@ class Gate:
         found = [read_instance(one, now) for one in self._records() if one.get("name") == name]
         return sorted(found, key=lambda one: one.id)
 
-    def wait(
-        self, name: str, number: int, floor: int, old_pid: int, uptime: float, probe: Probe | None
-    ) -> Instance:
-        """Wait until the new process of one instance is up and answers; GateError when it is not.
-
-        floor: its restart counter as the action left it. old_pid: the process that it replaces.
-        """
+    def wait(self, task: Task) -> Instance:
+        """Wait until the process is up and answers; GateError when it is not."""
         started = self._clock.monotonic()
         try:
-            return self._wait(name, number, floor, old_pid, uptime, probe)
+            return self._wait(task)
         finally:
             self.seconds += self._clock.monotonic() - started
 
-    def _wait(
-        self, name: str, number: int, floor: int, old_pid: int, uptime: float, probe: Probe | None
-    ) -> Instance:
-        within = max(probe.within if probe else _WITHIN_WITHOUT_PROBE, uptime + 1)
-        deadline = self._clock.monotonic() + within
-        seen, pid = _Seen(), 0
+    def _wait(self, task: Task) -> Instance:
+        probe = task.probe
+        within = (probe.within if probe else _WITHIN_WITHOUT_PROBE) + task.steady
+        deadline = self._clock.monotonic() + max(within, task.uptime + 1)
+        seen, pid, well_since = _Seen(), 0, math.inf
         while True:
             self._tick()
-            everyone = self.instances(name)
-            found = next((each for each in everyone if each.id == number), None)
-            one = _checked(found, floor, pid)
-            if one.online and one.pid != old_pid:
+            everyone = self.instances(task.name)
+            found = next((each for each in everyone if each.id == task.number), None)
+            one = _checked(found, task.floor, pid)
+            if one.online and one.pid != task.old_pid:
                 pid = one.pid
-                if probe is not None and not _passed(probe, everyone, seen):
+                if probe is not None:
                     self._ask(probe, one, everyone, seen)
-                if _passed(probe, everyone, seen) and one.uptime_s >= uptime:
+                now = self._clock.monotonic()
+                well_since = min(well_since, now) if _passed(probe, everyone, seen) else math.inf
+                if now - well_since >= task.steady and one.uptime_s >= task.uptime:
                     return one
             if self._clock.monotonic() >= deadline:
                 raise _late(one, pid, within, probe, seen)
@@ -153,7 +168,8 @@ def _passed(probe: Probe | None, everyone: list[Instance], seen: _Seen) -> bool:
 def _checked(one: Instance | None, floor: int, pid: int) -> Instance:
     if one is None:
         raise GateError("vanished", "is not in PM2's list any more: somebody deleted it")
-    code = "" if one.exit_code is None else f" with code {one.exit_code}"
+    # PM2 has code 0 for a worker that threw, too.
+    code = f" with code {one.exit_code}" if one.exit_code else ""
     if one.status in ("errored", "stopped", "stopping", "waiting restart"):
         raise GateError("exited", f"exited{code} and is {one.status}")
     if one.restarts > floor or (pid and one.pid and one.pid != pid):

@@ -19,6 +19,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils import (
     _pm2_process,
     _probe,
 )
+from ansible_collections.plugspace.titan.plugins.module_utils._pm2_bus import Bus
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_cli import Cli
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_client import (
     AbsentError,
@@ -96,6 +97,7 @@ class Run:
         gate = Gate(daemon.processes, Clock(), tick=lock.renew)
         manager = _pm2_app.Manager(daemon, cli, gate)
         watch = _pm2_logs.Watch(site.home, records)
+        bus = Bus(site.home, site.uid)
         before = _summary(records, names)
         plans = [manager.plan(one, records) for one in wanted]
         planned = [action for plan in plans for action in plan.actions]
@@ -107,12 +109,15 @@ class Run:
             self.result["actions"] = manager.actions
             try:
                 if planned:
-                    with lock if _needs_lock(plans, records) else contextlib.nullcontext():
+                    with contextlib.ExitStack() as stack:
+                        if _needs_lock(plans, records):
+                            stack.enter_context(lock)
+                        stack.enter_context(bus)
                         for plan in plans:
                             manager.apply(plan)
                         manager.settle()
             except _pm2_app.FailedError as error:
-                self._failed(error, manager, watch, names)
+                self._failed(error, manager, watch, bus, names)
                 raise
             finally:
                 self.result["changed"] = bool(manager.actions)
@@ -203,6 +208,7 @@ class Run:
         error: _pm2_app.FailedError,
         manager: _pm2_app.Manager,
         watch: _pm2_logs.Watch,
+        bus: Bus,
         names: t.Sequence[str],
     ) -> None:
         params = self._params
@@ -214,11 +220,13 @@ class Run:
         masker = _pm2_logs.redactor(
             manager.evidence, params["mask_env_files"] or (), params["mask"] or ()
         )
+        lines = watch.new_lines(own or manager.evidence, LOG_LINES)
+        lines += [line for line in dict.fromkeys(bus.lines(error.instance)) if line not in lines]
         self.result.update(
             failed_app=error.app,
             failed_instance=error.instance,
             cause=error.cause,
-            logs=masker.lines(watch.new_lines(own or manager.evidence, LOG_LINES)),
+            logs=masker.lines(lines[-LOG_LINES:]),
         )
         error.args = (masker.text(str(error)),)
         untried = names[names.index(error.app) + 1 :] if error.app in names else []
