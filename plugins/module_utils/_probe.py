@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import socket
@@ -479,6 +480,25 @@ class Outcome:
     failures: int = 0
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
+
+    def as_result(self, probe: Probe) -> dict[str, t.Any]:
+        """As plain data for a module's result."""
+        row = sorted(self.latencies)
+        return {
+            "name": probe.name or probe.shown,
+            "ok": self.ok,
+            "reason": self.reason,
+            "attempts": self.attempts,
+            "failures": self.failures,
+            "seconds": round(self.seconds, 3),
+            "latency_ms": {
+                "p50": round(row[(len(row) - 1) // 2] * 1000, 1),
+                "p95": round(row[math.ceil(len(row) * 0.95) - 1] * 1000, 1),
+                "max": round(row[-1] * 1000, 1),
+            }
+            if row
+            else None,
+        }
 
 
 def persist(
