@@ -458,7 +458,8 @@ class Judge:
 def old_paths(app: Seen, live: str) -> list[str]:
     """Return the directories, other than the live release's, that instances work in."""
     paths = dict.fromkeys(str(one.get("release_path") or "") for one in app.get("instances") or ())
-    known = [path for path in paths if path and live]
+    # The kernel says so when the directory of a process is gone.
+    known = [path for path in paths if path and (live or path.endswith(" (deleted)"))]
     return [path for path in known if path != live and not path.startswith(live + "/")]
 
 

@@ -572,6 +572,11 @@ def test_process_that_still_runs_an_old_release(three: dict[str, t.Any]) -> None
     assert bad(three) == [
         ("WARN", "titan1", "pm2", "plugspace-api still runs from /deploy/releases/newer")
     ]
+    api["instances"] = [{"release_path": "/gone (deleted)"}]
+    del three["titan1"]["release"]["current"]["directory"]
+    assert bad(three) == [
+        ("WARN", "titan1", "pm2", "plugspace-api still runs from /gone (deleted)")
+    ]
 
 
 def test_what_is_not_configured_is_told(three: dict[str, t.Any]) -> None:
