@@ -114,10 +114,9 @@ def memory(host: Host) -> Report:
     """Return the host's memory in bytes and the share that programs can still get."""
     found: dict[str, int] = {}
     for line in host.read("/proc/meminfo").splitlines():
-        key, _, value = line.partition(":")
-        number = value.split()
-        if number and number[0].isdigit():
-            found[key] = int(number[0]) * 1024
+        words = line.replace(":", " ").split()
+        if len(words) > 1 and words[1].isdigit():
+            found[words[0]] = int(words[1]) * 1024
     try:
         total, available = found["MemTotal"], found["MemAvailable"]
     except KeyError as error:
@@ -238,12 +237,14 @@ def observe(host: Host, names: t.Sequence[str], timeout: float) -> Report:
     for part, read in parts.items():
         # A daemon thread: one that hangs in the kernel must not keep the process.
         threading.Thread(target=ask, args=(part, read), daemon=True).start()
+    answered: set[str] = set()
     deadline = time.monotonic() + timeout
-    for _ in parts:
+    while len(answered) < len(parts):
         try:
             part, answer, error = answers.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             break
+        answered.add(part)
         report[part] = answer
         errors[part] = error
     report["errors"] = {part: error for part, error in errors.items() if error}

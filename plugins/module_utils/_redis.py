@@ -77,7 +77,7 @@ class SocketClient:
     def _take_line(self) -> str:
         while b"\r\n" not in self.buffer:
             self._receive()
-        line, _, self.buffer = self.buffer.partition(b"\r\n")
+        line, self.buffer = self.buffer.split(b"\r\n", 1)
         return line.decode(errors="replace")
 
     def _take(self, length: int) -> bytes:

@@ -458,9 +458,9 @@ class Judge:
 def old_paths(app: Seen, live: str) -> list[str]:
     """Return the directories, other than the live release's, that instances work in."""
     paths = dict.fromkeys(str(one.get("release_path") or "") for one in app.get("instances") or ())
-    # The kernel says so when the directory of a process is gone.
-    known = [path for path in paths if path and (live or path.endswith(" (deleted)"))]
-    return [path for path in known if path != live and not path.startswith(live + "/")]
+    if not live:  # the kernel marks the directory of a process that is gone
+        return [path for path in paths if path.endswith(" (deleted)")]
+    return [path for path in paths if path and not (path + "/").startswith(live + "/")]
 
 
 def release_name(current: Seen) -> str:
@@ -501,7 +501,7 @@ def dns_names(der: bytes) -> list[str]:
             length, at = int.from_bytes(der[at : at + count], "big"), at + count
         return tag, at, at + length
 
-    _, at, end = element(0)
+    at, end = element(0)[1:]
     names = []
     while at < min(end, len(der)):
         tag, start, at = element(at)
