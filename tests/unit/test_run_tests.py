@@ -172,6 +172,68 @@ def test_scenarios_fail_when_there_is_no_platform(tmp_path: Path) -> None:
     assert [result.problem for result in results] == 2 * ["not run: the platform is not up"]
 
 
+class Recorder:
+    """A runner that passes every step without running it."""
+
+    def __init__(self) -> None:
+        self.lanes: list[list[str]] = []
+
+    def run_all(self, steps: list[Step]) -> list[Result]:
+        return self.run_beside(steps)
+
+    def run_beside(self, *lanes: list[Step]) -> list[Result]:
+        self.lanes += [[step.name for step in lane] for lane in lanes]
+        return [Result(step, 1) for lane in lanes for step in lane]
+
+
+CODE = ["ruff check", "ruff format", "mypy", "yamllint", "ansible-lint", "unit tests"]
+
+
+@pytest.mark.parametrize(
+    ("groups", "lanes"),
+    [
+        (["unit"], [["unit tests"]]),
+        (["lint", "unit"], [CODE]),
+        (["molecule"], [[], ["platform"], ["molecule default", "molecule deploy"]]),
+        (
+            run_tests.GROUPS,
+            [
+                [*CODE, "ansible-test sanity"],
+                ["platform"],
+                ["molecule default", "molecule deploy"],
+            ],
+        ),
+    ],
+)
+def test_groups_become_lanes(groups: list[str], lanes: list[list[str]]) -> None:
+    runner = Recorder()
+    results = run_tests.run_groups(runner, groups, ["default", "deploy"])
+    assert runner.lanes == lanes
+    assert len(results) == sum(len(lane) for lane in lanes)
+
+
+def test_every_step_names_a_command_of_the_tools_or_the_repository() -> None:
+    root = Path(run_tests.__file__).parent.parent
+    steps = [*run_tests.lint_steps(), *run_tests.unit_steps(), *run_tests.sanity_steps()]
+    for step in [*steps, run_tests.platform_step(), run_tests.scenario_step("x")]:
+        program = step.command[0]
+        folder = root if "/" in program else Path(sys.executable).parent
+        assert os.access(folder / program, os.X_OK), program
+
+
+@pytest.mark.parametrize(("problem", "code"), [("", 0), ("exit code 2", 1)])
+def test_the_exit_code_tells_of_failures(
+    problem: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_tests, "run_groups", lambda *_: [Result(STEP, 1, problem)])
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert run_tests.main(["unit"]) == code
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().out.splitlines()[-1] == f"{1 - code} passed, {code} failed"
+
+
 @pytest.mark.parametrize("arguments", [["lnit"], ["molecule", "--scenario", "nothing"]])
 def test_an_unknown_name_is_refused(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

@@ -83,7 +83,7 @@ def tree(tmp_path: Path) -> Path:
         "galaxy.yml": (
             "version: 1.10.0\nbuild_ignore: [collections, inventories, molecule, tests]\n"
         ),
-        "CHANGELOG.md": "## v1.10.0\n",
+        "CHANGELOG.md": "## v1\\.10\\.0\n",
         "changelogs/changelog.yaml": "releases: {1.9.0: {}, 1.10.0: {}}\n",
         "requirements.txt": "# tools\n\npytest==9.2.0\n",
         "meta/runtime.yml": "action_groups: {titan: [ping]}\n",
