@@ -31,6 +31,12 @@ options:
       - A daemon that hangs or belongs to another user stands in the way.
     type: dict
     default: {}
+  sites:
+    description:
+      - For each host the result of M(plugspace.titan.service_probe) through it.
+      - An unhealthy site is a warning in the plan.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""

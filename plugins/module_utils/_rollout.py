@@ -40,10 +40,14 @@ class Rollout(t.TypedDict):
     text: str
 
 
-def decide_deploy(infos: Infos, daemons: Infos | None = None) -> Rollout:
+def decide_deploy(
+    infos: Infos, daemons: Infos | None = None, sites: Infos | None = None
+) -> Rollout:
     """Decide the release that all hosts of a deployment get.
 
     daemons: for each host the result of pm2_info; a daemon that cannot be worked with is a problem.
+    sites: for each host the result of service_probe; a site that does not answer where a release
+    is live is a warning, since the deployment may be what mends it.
 
     The first host's commit counts for all, so a branch that moves meanwhile splits nothing. A
     release of that commit that some host has prepared already keeps its name, so a run that was
@@ -54,11 +58,12 @@ def decide_deploy(infos: Infos, daemons: Infos | None = None) -> Rollout:
     problems += _by_message(_daemon_problems(daemons or {}), len(infos))
     problems += _silent(infos, plans)
     warnings = _by_message({h: p.get("warnings", []) for h, p in plans.items()}, len(infos))
+    warnings += _by_message(_unhealthy(infos, sites or {}), len(infos))
     if not plans or not (lead := next(iter(plans.values()))).get("commit"):
         return _refused(problems or ["no host was looked at"], warnings)
 
     commit = lead["commit"]
-    name = _prepared_name(infos, commit) or lead["name"]
+    name = _name(infos, [p["name"] for p in plans.values() if p["commit"] == commit], commit)
     pending = [h for h, p in plans.items() if p["change"] or p["commit"] != commit]
     # The host that is furthest behind shows all that goes out.
     widest = max(plans.values(), key=lambda plan: len(plan.get("commits", [])))
@@ -180,21 +185,20 @@ def _migrations_between(info: Info, release: Info) -> list[str]:
     return sorted(set(current.get("migrations") or []) - set(release.get("migrations") or []))
 
 
-def _prepared_name(infos: Infos, commit: str) -> str:
-    """The name under which some host has this commit ready already."""
-    names = [
-        release["name"]
+def _name(infos: Infos, suggested: list[str], commit: str) -> str:
+    """The name that is live or ready on some host, else a suggested one; never a marked one."""
+    releases = [
+        release
         for info in infos.values()
         if info
         for release in info.get("releases", [])
-        if release.get("commit") == commit and _usable(release)
+        if release.get("commit") == commit
     ]
-    current = [
-        info["current"]["name"]
-        for info in infos.values()
-        if info and info.get("current") and info["current"].get("commit") == commit
-    ]
-    return max(current or names, default="")
+    marked = {release["name"] for release in releases if release.get("status") == "failed"}
+    usable = [r for r in releases if _usable(r) and r["name"] not in marked]
+    live = [r["name"] for r in usable if r.get("current")]
+    ready = [r["name"] for r in usable]
+    return max(live or ready or [name for name in suggested if name not in marked], default="")
 
 
 def _by_message(messages: dict[str, list[str]], total: int) -> list[str]:
@@ -244,6 +248,16 @@ def _refused(problems: list[str], warnings: list[str]) -> Rollout:
         warnings=warnings,
         text="",
     )
+
+
+def _unhealthy(infos: Infos, sites: Infos) -> dict[str, list[str]]:
+    """The hosts with a live release through which the site does not answer now."""
+    told: dict[str, list[str]] = {}
+    for host, site in sites.items():
+        if ((infos.get(host) or {}).get("current") or {}).get("name"):
+            reasons = [one["reason"] for one in (site or {}).get("results", []) if not one["ok"]]
+            told[host] = [f"the site is unhealthy before the deployment: {r}" for r in reasons]
+    return told
 
 
 def _count(things: t.Sequence[t.Any], noun: str) -> str:

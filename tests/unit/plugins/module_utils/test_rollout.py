@@ -92,6 +92,15 @@ def test_a_marked_or_half_release_lends_no_name() -> None:
     assert decide_deploy(infos)["name"] == fresh["name"]
 
 
+def test_a_name_that_is_marked_on_one_host_is_used_on_none() -> None:
+    fresh = {**R2, "name": "20261109T000000Z-2222222"}
+    infos = {
+        "titan1": info(kept(R2, status="prepared"), plan=plan(R2)),
+        "titan2": info(kept(R2, status="failed"), plan=plan(fresh)),
+    }
+    assert decide_deploy(infos)["name"] == fresh["name"]
+
+
 def test_problems_of_all_hosts_come_together_and_once() -> None:
     infos = {
         "titan1": info(plan=plan(R2, problems=["disk is full", "no .env key A"])),
@@ -139,6 +148,21 @@ def test_the_plan_names_commits_migrations_and_where_each_host_stands() -> None:
         "    2222222 Add it (Ann, 2026-11-02)",
         "  1 migration: 002_flags",
         "  Note: titan2: no swap",
+    ]
+
+
+def test_a_site_that_was_unhealthy_before_is_a_warning() -> None:
+    sick = {"results": [{"name": "site", "ok": False, "reason": "answered 502"}]}
+    well = {"results": [{"name": "site", "ok": True, "reason": ""}]}
+    infos = {
+        "titan1": info(kept(R1, current=True), plan=plan(R2)),
+        "titan2": info(plan=plan(R2)),
+        "titan3": info(kept(R1, current=True), plan=plan(R2)),
+    }
+    rollout = decide_deploy(infos, {}, {"titan1": sick, "titan2": sick, "titan3": well})
+    assert rollout["problems"] == []
+    assert rollout["warnings"] == [
+        "titan1: the site is unhealthy before the deployment: answered 502"
     ]
 
 
