@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -16,6 +17,10 @@ import typing as t
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
+# What is written here takes the place of something else at once. Who writes in a directory holds the lock
+# for it, so one name is enough, and a leftover is known by it.
+NEW = ".titan-new"
+
 
 def read_json(path: str) -> t.Any:
     """The content of a JSON file; FileNotFoundError without it, ValueError when it is damaged."""
@@ -25,7 +30,7 @@ def read_json(path: str) -> t.Any:
 
 def write_json(path: str, content: t.Any, mode: int = 0o600) -> None:
     """Replace a JSON file: a reader sees the old content or the new one, also after a crash."""
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = os.path.join(os.path.dirname(path), NEW)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     with open(descriptor, "w", encoding="utf-8") as target:
         json.dump(content, target, indent=1, sort_keys=True)
@@ -37,11 +42,16 @@ def write_json(path: str, content: t.Any, mode: int = 0o600) -> None:
 
 def replace_link(path: str, target: str) -> None:
     """Point a symbolic link elsewhere (or create it) without a moment in which it is missing."""
-    temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.getpid()}.new")
-    if os.path.islink(temporary):
-        os.unlink(temporary)
+    temporary = os.path.join(os.path.dirname(path), NEW)
+    remove_leftover(os.path.dirname(path))
     os.symlink(target, temporary)
     os.replace(temporary, path)
+
+
+def remove_leftover(directory: str) -> None:
+    """Remove what a process that was killed had begun to write in a directory."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(os.path.join(directory, NEW))
 
 
 def exchange(first: str, second: str, swap: str) -> bool:

@@ -199,4 +199,4 @@ def superfluous(entries: t.Iterable[Entry], keep: int, keep_failed: int) -> list
     good = [entry for entry in rest if entry.complete and entry.status != FAILED]
     bad = [entry for entry in rest if entry not in unfinished and entry not in good]
     gone = good[max(0, keep - len(held)) :] + bad[keep_failed:] + unfinished
-    return gone[::-1]
+    return [entry for entry in reversed(newest_first) if entry in gone]

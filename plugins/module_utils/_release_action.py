@@ -68,9 +68,7 @@ class Action:
         """Do it, under the lock of the host."""
         state = self._params["state"]
         if state == "unlocked":
-            changed = self._lock.release()
-            shown = self._shown()
-            return {"changed": changed, "before": shown, "after": shown, "notes": []}
+            return self._unlock()
         acquired = self._lock.acquire(self._params["procedure"], self._params["lock_wait"])
         keep_lock = bool(self._params["run"])
         try:
@@ -143,11 +141,11 @@ class Action:
         existing = preparation.existing()
         if existing is None:
             preparation.run()
+        self._notes += preparation.warnings
         return {
             "changed": existing is None,
             "timings": preparation.timings,
             "dependencies": preparation.dependencies,
-            "warnings": preparation.warnings,
         }
 
     # current
@@ -237,13 +235,22 @@ class Action:
             return {"changed": True, "after": before}
         changed = entry.status != FAILED or entry.current
         after = {**before, "release": {"name": self._name, "status": FAILED}} if changed else before
-        return {"changed": changed, "after": after, "release": entry.shown()}
+        return {"changed": changed, "after": after}
 
     def _fail(self) -> Result:
         self._store.fail(self._name, self._params["reason"] or "no reason was given")
         return {}
 
     # unlocked
+
+    def _unlock(self) -> Result:
+        held = self._lock.holder()
+        ours = held is not None and held.id == self._run.id
+        if held is not None and not ours:
+            self._notes.append(f"the lock stays: it is held by {held.told(time.time())}")
+        shown = self._shown()
+        changed = ours and self._lock.release()
+        return {"changed": changed, "before": shown, "after": shown, "notes": self._notes}
 
     def _plan_unlocked(self, before: Result) -> Result:
         held = self._lock.holder()
@@ -269,8 +276,13 @@ class Action:
         """The release, the current and the previous one, after the fact."""
         entries = self._store.entries()
         shown = {name: entry.shown() for name, entry in entries.items()}
-        return {
-            "release": shown.get(self._name, {}),
-            "current": next((e for e in shown.values() if e["current"]), {}),
+        named = shown.get(self._name, {})
+        current = next((e for e in shown.values() if e["current"]), {})
+        result = {
+            "release": named,
+            "current": current,
             "previous": next((e for e in shown.values() if e["previous"]), {}),
         }
+        if self._params["state"] == "failed":
+            result.update(release=current, marked=named)
+        return result

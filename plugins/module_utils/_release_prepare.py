@@ -152,7 +152,7 @@ class Preparation:
                 if wanted.build_command:
                     self._command("build", wanted.build_command, wanted.build_timeout)
             with self._step("seal"):
-                self._store.seal(wanted.name)
+                self._store.seal(wanted.name, self._directory)
             self._still_ours()
             release = self._store.save(dataclasses.replace(release, status=PREPARED))
         except BaseException:

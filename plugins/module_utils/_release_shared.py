@@ -47,6 +47,11 @@ class Shared:
         """Where the content is, or will be."""
         return os.path.join(self.directory, shared.name)
 
+    @property
+    def homes(self) -> set[str]:
+        """The directories that the content lies in."""
+        return {os.path.dirname(self.place(shared)) for shared in self.paths}
+
     def content(self, name: str) -> str:
         """Where the content of a shared path can be read now."""
         place = os.path.join(self.directory, name)

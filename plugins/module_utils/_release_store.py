@@ -16,6 +16,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils import _release_la
 from ansible_collections.plugspace.titan.plugins.module_utils._files import (
     exchange,
     read_json,
+    remove_leftover,
     remove_tree,
     replace_link,
     write_json,
@@ -40,9 +41,11 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release import (
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._release_manifest import (
     MODULES,
-    damage,
     migration_names,
     record,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._release_manifest import (
+    damage as find_damage,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._release_shared import (
     Shared,
@@ -125,9 +128,11 @@ class Store:
         try:
             release = Release.from_dict(read_json(self.layout.metadata(name)))
         except FileNotFoundError:
-            return Entry(Release(name), directory, current, damage="its metadata is missing")
+            unknown, damage = Release(name, status=PREPARED), "its metadata is missing"
+            return Entry(unknown, directory, current, damage=damage)
         except (ValueError, OSError):
-            return Entry(Release(name), directory, current, damage="its metadata is damaged")
+            unknown, damage = Release(name, status=PREPARED), "its metadata is damaged"
+            return Entry(unknown, directory, current, damage=damage)
         if release.status == PREPARING:
             return Entry(release, directory, current)
         return Entry(release, directory, current, damage=self._damage(name, directory, deep))
@@ -137,7 +142,7 @@ class Store:
             return "its directory is missing"
         try:
             manifest = read_json(self.layout.manifest(name))
-            return damage(directory, manifest, self._changed(directory), deep)
+            return find_damage(directory, manifest, self._changed(directory), deep)
         except GitError as error:
             return f"its checkout is damaged ({error})"
         except (OSError, ValueError, KeyError, TypeError):
@@ -184,9 +189,8 @@ class Store:
         write_json(self.layout.metadata(release.name), release.to_dict())
         return release
 
-    def seal(self, name: str, contents: bool = True) -> None:
+    def seal(self, name: str, directory: str, contents: bool = True) -> None:
         """Write down what a release consists of, now that it is complete."""
-        directory = self.directory(name)
         shown = self.git.run("ls-files", "--others", "-z", "-x", MODULES, at=directory)
         links = {path.name for path in self._shared_paths}
         untracked = [path for path in shown.split("\0") if path and path not in links]
@@ -199,6 +203,14 @@ class Store:
         """Put right what a run that was killed left behind; what was done, in sentences."""
         done = []
         layout = self.layout
+        for directory in (layout.path, os.path.dirname(layout.path), layout.root, layout.releases):
+            remove_leftover(directory)
+        for directory in (
+            layout.metadata(),
+            os.path.dirname(layout.manifest("")),
+            *self.shared.homes,
+        ):
+            remove_leftover(directory)
         if os.path.lexists(layout.swap):
             if not os.path.lexists(layout.path):
                 os.rename(layout.swap, layout.path)
@@ -213,10 +225,10 @@ class Store:
                 identity = layout.identity(place)
                 if identity and identity != name and not os.path.lexists(layout.release(identity)):
                     os.rename(place, layout.release(identity))
-                    self._repair(layout.release(identity), layout.path)
                     done.append(
                         f"gave release {identity} its name back after an interrupted switch"
                     )
+        self._repair()
         for name in self.names():
             release = self._metadata(name)
             if release is not None and release.status == PREPARING:
@@ -224,8 +236,6 @@ class Store:
                 self.remove(name)
                 told = f" and ended {ended} of its processes" if ended else ""
                 done.append(f"removed {name}, whose preparation was not finished{told}")
-            elif not os.path.isdir(self.directory(name)):
-                self._forget(name)
         return done
 
     def remove(self, name: str) -> None:
@@ -250,6 +260,11 @@ class Store:
         release = self._metadata(name)
         if release is None:
             raise ReleaseError(f"release {name} has no metadata", "incomplete")
+        if live.kind in (places.FOREIGN_LINK, places.OTHER):
+            raise ReleaseError(
+                f"{self.layout.path} is neither a release nor a Git checkout; move it away",
+                "conflict",
+            )
         if live.name != name:
             before = self._verified_before(live.name)
             self.save(
@@ -293,16 +308,20 @@ class Store:
         # Nothing was live before: that is the state to return to.
         if live.kind == places.DIRECTORY:
             os.rename(self.layout.path, self.layout.release(name))
-            self._repair(self.layout.release(name))
+            self._repair()
         else:
             os.unlink(self.layout.path)
         return ""
 
-    def prune(self, keep: int, keep_failed: int, apply: bool = True) -> list[str]:
+    def prune(self, keep: int, keep_failed: int) -> list[str]:
         """Remove the releases that are not kept; their names."""
         gone = [entry.name for entry in superfluous(self.entries().values(), keep, keep_failed)]
-        for name in gone if apply else []:
+        for name in gone:
             self.remove(name)
+        with contextlib.suppress(GitError):
+            # Does something after many fetches only; a release is not worth less without it.
+            settings = ("-c", "gc.auto=6700", "-c", "gc.autoDetach=false")
+            self.git.run(*settings, "gc", "--auto", "--quiet", at=self.layout.mirror)
         return gone
 
     def adopt(self) -> str:
@@ -332,10 +351,10 @@ class Store:
             )
         )
         os.makedirs(self.layout.releases, exist_ok=True)
-        # From here on the directory says itself which release it is.
+        self.seal(name, path, contents=False)
+        # From here on the directory says itself which release it is, so this comes last.
         with open(os.path.join(path, ".git", places.MARKER), "w", encoding="utf-8") as marker:
             marker.write(f"{name}\n")
-        self.seal(name, contents=False)
         return name
 
     def exclude_shared(self) -> None:
@@ -373,7 +392,7 @@ class Store:
             waiting = layout.release(live.name)
             replace_link(waiting, layout.release(name))
             exchange(layout.path, waiting, layout.swap)
-            self._repair(waiting)
+            self._repair()
         else:
             replace_link(layout.path, layout.release(name))
 
@@ -388,12 +407,18 @@ class Store:
                 os.unlink(place)
             else:
                 os.rename(place, layout.release(live.name))
-                self._repair(layout.release(live.name))
-        self._repair(layout.path)
+        self._repair()
 
-    def _repair(self, *directories: str) -> None:
-        """Tell the mirror where its checkouts are now."""
-        moved = [d for d in directories if os.path.isfile(os.path.join(d, ".git"))]
+    def _repair(self) -> None:
+        """Tell the mirror where its checkouts are, or a later clean-up of Git would forget them."""
+        moved = []
+        for name in _listed(os.path.join(self.layout.mirror, "worktrees")):
+            place = os.path.join(self.directory(name), ".git")
+            with contextlib.suppress(OSError), open(
+                os.path.join(self.layout.worktree(name), "gitdir"), encoding="utf-8"
+            ) as known:
+                if os.path.exists(place) and known.read().strip() != os.path.realpath(place):
+                    moved.append(os.path.dirname(place))
         if moved:
             self.git.run("worktree", "repair", *moved, at=self.layout.mirror)
 
@@ -433,6 +458,3 @@ def _listed(directory: str) -> list[str]:
         return sorted(os.listdir(directory))
     except FileNotFoundError:
         return []
-
-
-__all__ = ["PREPARED", "Store", "end_processes_in"]

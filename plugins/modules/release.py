@@ -130,7 +130,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 release:
-  description: The release as it is now, as RV(plugspace.titan.release_info#module:releases) tells it.
+  description:
+    - The release as it is now, as RV(plugspace.titan.release_info#module:releases) tells it.
+    - With O(state=failed) the release that is live again, empty when there was none before.
   returned: when O(name) is given
   type: dict
   sample:
@@ -139,6 +141,10 @@ release:
     status: prepared
     complete: true
     current: false
+marked:
+  description: The release that was marked as failed.
+  returned: with O(state=failed)
+  type: dict
 current:
   description: The release that is live now; empty when there is none.
   returned: always
@@ -204,48 +210,47 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release_options i
     LAYOUT,
     LOCK,
     REPOSITORY,
+    Spec,
     environment_of,
     remote_of,
 )
 
+STATES = ["prepared", "current", "confirmed", "failed", "pruned", "unlocked"]
+ARGUMENTS: Spec = {
+    **LAYOUT,
+    **REPOSITORY,
+    **LOCK,
+    "state": {"type": "str", "choices": STATES, "required": True},
+    "name": {"type": "str"},
+    "commit": {"type": "str"},
+    "ref": {"type": "str", "default": ""},
+    "install_command": {"type": "list", "elements": "str", "default": ["npm", "ci"]},
+    "build_command": {
+        "type": "list",
+        "elements": "str",
+        "default": ["npm", "run", "build"],
+    },
+    "install_timeout": {"type": "float", "default": 900},
+    "build_timeout": {"type": "float", "default": 900},
+    "reuse_dependencies": {"type": "bool", "default": True},
+    "dependency_private_paths": {
+        "type": "list",
+        "elements": "str",
+        "default": [".prisma", ".cache", ".vite"],
+    },
+    "keep": {"type": "int", "default": 5},
+    "keep_failed": {"type": "int", "default": 2},
+    "reason": {"type": "str", "default": ""},
+    "unlock": {"type": "bool", "default": True},
+}
+
 
 def main() -> None:
     """Plan, apply unless in check mode, tell."""
-    named = [(state, ["name"]) for state in ("current", "confirmed", "failed")]
     module = AnsibleModule(
-        argument_spec={
-            **LAYOUT,
-            **REPOSITORY,
-            **LOCK,
-            "state": {
-                "type": "str",
-                "choices": ["prepared", "current", "confirmed", "failed", "pruned", "unlocked"],
-                "required": True,
-            },
-            "name": {"type": "str"},
-            "commit": {"type": "str"},
-            "ref": {"type": "str", "default": ""},
-            "install_command": {"type": "list", "elements": "str", "default": ["npm", "ci"]},
-            "build_command": {
-                "type": "list",
-                "elements": "str",
-                "default": ["npm", "run", "build"],
-            },
-            "install_timeout": {"type": "float", "default": 900},
-            "build_timeout": {"type": "float", "default": 900},
-            "reuse_dependencies": {"type": "bool", "default": True},
-            "dependency_private_paths": {
-                "type": "list",
-                "elements": "str",
-                "default": [".prisma", ".cache", ".vite"],
-            },
-            "keep": {"type": "int", "default": 5},
-            "keep_failed": {"type": "int", "default": 2},
-            "reason": {"type": "str", "default": ""},
-            "unlock": {"type": "bool", "default": True},
-        },
+        argument_spec=ARGUMENTS,
         required_if=[
-            *(("state", state, needed) for state, needed in named),
+            *(("state", state, ["name"]) for state in ("current", "confirmed", "failed")),
             ("state", "prepared", ["name", "commit"]),
             ("state", "unlocked", ["run"]),
         ],

@@ -226,7 +226,9 @@ plan:
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -239,6 +241,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release_options i
     LAYOUT,
     LOCK,
     REPOSITORY,
+    Spec,
     environment_of,
     remote_of,
     run_of,
@@ -249,10 +252,26 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release_plan impo
     Requirements,
 )
 
+ARGUMENTS: Spec = {
+    **LAYOUT,
+    **REPOSITORY,
+    **LOCK,
+    "ref": {"type": "str"},
+    "now": {"type": "str", "default": ""},
+    "min_free_mb": {"type": "int", "default": 500},
+    "min_memory_mb": {"type": "int", "default": 256},
+    "required_commands": {
+        "type": "list",
+        "elements": "str",
+        "default": ["git", "node", "npm"],
+    },
+    "env_file": {"type": "str", "default": ".env"},
+    "env_example": {"type": "str", "default": ".env.example"},
+}
 
-def look(module: AnsibleModule, git: Git) -> dict[str, object]:
+
+def look(params: Mapping[str, Any], git: Git) -> dict[str, object]:
     """Everything that the module tells."""
-    params = module.params
     store = store_of(params, git)
     entries = store.entries()
     shown = [entry.shown() for entry in entries.values()]
@@ -291,22 +310,7 @@ def look(module: AnsibleModule, git: Git) -> dict[str, object]:
 def main() -> None:
     """Look, tell."""
     module = AnsibleModule(
-        argument_spec={
-            **LAYOUT,
-            **REPOSITORY,
-            **LOCK,
-            "ref": {"type": "str"},
-            "now": {"type": "str", "default": ""},
-            "min_free_mb": {"type": "int", "default": 500},
-            "min_memory_mb": {"type": "int", "default": 256},
-            "required_commands": {
-                "type": "list",
-                "elements": "str",
-                "default": ["git", "node", "npm"],
-            },
-            "env_file": {"type": "str", "default": ".env"},
-            "env_example": {"type": "str", "default": ".env.example"},
-        },
+        argument_spec=ARGUMENTS,
         mutually_exclusive=[("key", "key_file"), ("key", "token"), ("key_file", "token")],
         supports_check_mode=True,
     )
@@ -315,7 +319,7 @@ def main() -> None:
     module.no_log_values.update(remote.secrets)
     try:
         with Git(remote, module.params["git_timeout"], environment_of(module.params)) as git:
-            result = look(module, git)
+            result = look(module.params, git)
     except (ReleaseError, GitError, LockError, ProcessError, OSError) as error:
         module.fail_json(msg=str(error), cause=getattr(error, "cause", "error"), logs=[])
     module.exit_json(changed=False, **result)
