@@ -105,15 +105,21 @@ def test_a_slow_drip_ends_in_time(home: str) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"garbage", b"\x12\xff\xff\xff\xff", frame(b"x", b"s:1")])
 def test_nonsense_is_a_protocol_error(home: str, data: bytes) -> None:
-    with FakeDaemon(home, lambda *_: data), connect(home) as client:
-        with pytest.raises(client_module.ProtocolError):
-            client.version()
+    with (
+        FakeDaemon(home, lambda *_: data),
+        connect(home) as client,
+        pytest.raises(client_module.ProtocolError),
+    ):
+        client.version()
 
 
 def test_a_list_that_is_none(home: str) -> None:
-    with FakeDaemon(home, lambda _m, _a, i: answer({}, i)), connect(home) as client:
-        with pytest.raises(client_module.ProtocolError, match="not a list"):
-            client.processes()
+    with (
+        FakeDaemon(home, lambda _m, _a, i: answer({}, i)),
+        connect(home) as client,
+        pytest.raises(client_module.ProtocolError, match="not a list"),
+    ):
+        client.processes()
 
 
 def test_a_refusal_is_told_and_the_connection_lives(home: str) -> None:
@@ -138,16 +144,22 @@ def test_late_answers_of_earlier_calls_are_passed_over(home: str) -> None:
 
 
 def test_another_users_home_is_foreign(home: str) -> None:
-    with FakeDaemon(home, lambda *_: b""), connect(home, uid=os.geteuid() + 1) as client:
-        with pytest.raises(client_module.ForeignError, match="become_user"):
-            client.version()
+    with (
+        FakeDaemon(home, lambda *_: b""),
+        connect(home, uid=os.geteuid() + 1) as client,
+        pytest.raises(client_module.ForeignError, match="become_user"),
+    ):
+        client.version()
 
 
 def test_another_users_daemon_is_foreign(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pm2Client, "_check_owner", lambda _self: None)
-    with FakeDaemon(home, lambda *_: b""), connect(home, uid=12345) as client:
-        with pytest.raises(client_module.ForeignError, match="the daemon"):
-            client.version()
+    with (
+        FakeDaemon(home, lambda *_: b""),
+        connect(home, uid=12345) as client,
+        pytest.raises(client_module.ForeignError, match="the daemon"),
+    ):
+        client.version()
 
 
 def test_a_file_in_place_of_the_socket(home: str) -> None:
@@ -158,9 +170,11 @@ def test_a_file_in_place_of_the_socket(home: str) -> None:
 
 
 def test_a_path_that_is_too_long() -> None:
-    with connect("/" + "x" * 120) as client:
-        with pytest.raises(client_module.Pm2Error, match="shorter pm2_home"):
-            client.version()
+    with (
+        connect("/" + "x" * 120) as client,
+        pytest.raises(client_module.Pm2Error, match="shorter pm2_home"),
+    ):
+        client.version()
 
 
 def test_a_refused_call_never_leaves(home: str) -> None:
