@@ -1,0 +1,64 @@
+"""A host that goes down comes back by itself, its applications included."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import testinfra
+from testinfra.host import Host
+
+INVENTORY = Path(__file__).parents[3] / "inventories" / "local"
+DUMP = "/home/plugspace/.pm2/dump.pm2"
+SLEEPER = "reboot-check"
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def host() -> Host:
+    return testinfra.get_host(f"ansible://titan2?ansible_inventory={INVENTORY}")
+
+
+@pytest.fixture
+def sleeper(host: Host) -> Iterator[str]:
+    """Let PM2 keep a process, beside those that it has, and leave no trace of it."""
+    nothing_saved = not host.file(DUMP).exists
+    start = f"pm2 start -s --name {SLEEPER} --interpreter none /bin/sleep -- infinity"
+    host.check_output(f"{start} && pm2 save -s")
+    yield SLEEPER
+    host.run(f"pm2 delete -s {SLEEPER}; pm2 save -s --force")
+    if nothing_saved:
+        host.check_output("sudo systemctl stop pm2-plugspace; pm2 kill -s")
+        host.check_output(f"rm -f {DUMP} {DUMP}.bak")
+
+
+def pm2_processes(host: Host) -> dict[str, str]:
+    apps = json.loads(host.check_output("pm2 jlist -s"))
+    return {app["name"]: app["pm2_env"]["status"] for app in apps}
+
+
+def member_state(host: Host) -> str:
+    program = (
+        "from pymongo import MongoClient;"
+        "hello = MongoClient('127.0.0.1', directConnection=True).admin.command('isMaster');"
+        "print('up' if hello['ismaster'] or hello['secondary'] else 'down')"
+    )
+    return host.run("python3 -c %s", program).stdout.strip()
+
+
+def test_a_restarted_host_runs_everything_again(host: Host, sleeper: str) -> None:
+    subprocess.run(["docker", "restart", "titan2"], check=True, capture_output=True, timeout=60)
+    boot = subprocess.run(
+        ["docker", "exec", "titan2", "systemctl", "is-system-running", "--wait"],
+        check=False, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
+    )  # fmt: skip
+    assert boot.stdout.strip() == "running"
+    assert pm2_processes(host)[sleeper] == "online"
+    end = time.monotonic() + PATIENCE_SECONDS
+    while member_state(host) != "up":
+        assert time.monotonic() < end, "the member did not come back to its replica set"
+        time.sleep(1)
