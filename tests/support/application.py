@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from typing import Any
 
-from support.hosts import NAMES, address, inventory, ssh
+from support.hosts import NAMES, address, ssh
 from support.playbooks import ROOT
 from support.traffic import Traffic
 
@@ -16,6 +16,7 @@ HOME = "/home/plugspace"
 PATH = f"{HOME}/plugspace"
 ROOT_ON_HOST = f"{HOME}/deploy"
 DOMAIN = "plugspace.test"
+CA_FILE = str(ROOT / ".cache" / "platform" / "ca.pem")
 SERVICES = ("plugspace-api", "plugspace-voice")
 
 
@@ -109,4 +110,4 @@ def health(host: str) -> dict[str, Any]:
 
 def traffic(host: str = "titan1") -> Traffic:
     """Traffic through one host's nginx."""
-    return Traffic(address(host), DOMAIN, str(inventory()[host]["titan_ca_file"]))
+    return Traffic(address(host), DOMAIN, CA_FILE)
