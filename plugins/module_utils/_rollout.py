@@ -24,7 +24,7 @@ class Rollout(t.TypedDict):
     change: whether any host still has to be brought to it.
     pending: the hosts that are not on it yet, in the order given.
     commits: what goes out (or is taken back), newest first; migrations: names, oldest first.
-    problems, warnings: sentences that name their hosts. text: the plan, for a person.
+    problems, warnings: sentences that name their hosts. text: the plan, or the refusal, for a person.
     """
 
     name: str
@@ -246,7 +246,7 @@ def _refused(problems: list[str], warnings: list[str]) -> Rollout:
         migrations=[],
         problems=problems,
         warnings=warnings,
-        text="",
+        text=_refusal(problems),
     )
 
 
@@ -264,8 +264,14 @@ def _count(things: t.Sequence[t.Any], noun: str) -> str:
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
+def _refusal(problems: list[str]) -> str:
+    return "\n".join(["Nothing was touched, because:", *(f"- {problem}" for problem in problems)])
+
+
 def _plan_text(verb: str, rollout: Rollout, infos: Infos) -> str:
     """The plan in a few lines: what, to where, from what, which commits and migrations."""
+    if rollout["problems"]:
+        return _refusal(rollout["problems"])
     ref = rollout["ref"] if rollout["ref"] and rollout["ref"] != rollout["commit"] else ""
     what = " ".join(filter(None, [ref, rollout["commit"][:SHORT], f'"{rollout["subject"]}"']))
     if not rollout["change"]:

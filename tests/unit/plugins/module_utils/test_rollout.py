@@ -236,3 +236,14 @@ def test_of_several_builds_of_a_commit_the_usable_one_is_meant() -> None:
         kept(R2, current=True),
     )
     assert decide_rollback({"titan1": host}, target="1111111")["name"] == R1["name"]
+
+
+@pytest.mark.parametrize("target", ["", "9999999"])
+def test_a_refusal_tells_each_problem_on_a_line(target: str) -> None:
+    infos = {"titan1": info(kept(R2, current=True)), "titan2": None}
+    rollout = decide_rollback(infos, target=target)
+    assert len(rollout["problems"]) == 2
+    assert rollout["text"].splitlines() == [
+        "Nothing was touched, because:",
+        *(f"- {problem}" for problem in rollout["problems"]),
+    ]
