@@ -24,7 +24,8 @@ class Rollout(t.TypedDict):
     change: whether any host still has to be brought to it.
     pending: the hosts that are not on it yet, in the order given.
     commits: what goes out (or is taken back), newest first; migrations: names, oldest first.
-    problems, warnings: sentences that name their hosts. text: the plan, or the refusal, for a person.
+    problems, warnings: sentences that name their hosts. text: the plan, or why
+    nothing is done, for a person.
     """
 
     name: str
