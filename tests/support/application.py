@@ -29,8 +29,8 @@ def reset(*hosts: str) -> None:
             f"pkill -CONT -u plugspace -f 'PM2 v' ; timeout 30 pm2 kill >/dev/null 2>&1 ;"
             f"pkill -9 -u plugspace node ; rm -rf {HOME}/.pm2/dump.pm2* {HOME}/.pm2/*.sock"
             f" {HOME}/.pm2/pm2.pid {HOME}/.pm2/reload.lock {PATH}"
-            f" {ROOT_ON_HOST}/releases {ROOT_ON_HOST}/metadata {ROOT_ON_HOST}/repository.git"
-            f" {ROOT_ON_HOST}/lock.json {HOME}/data/*.db* ; true",
+            f" {ROOT_ON_HOST}/releases {ROOT_ON_HOST}/metadata {ROOT_ON_HOST}/manifests"
+            f" {ROOT_ON_HOST}/repository.git {ROOT_ON_HOST}/lock.json {HOME}/data/*.db* ; true",
         )
 
 
@@ -65,6 +65,23 @@ def metadata(host: str) -> dict[str, dict[str, Any]]:
         found[entry["name"]] = entry
         listing = listing[end:]
     return found
+
+
+def named(host: str, ref: str) -> str:
+    """The name of the newest release of a tag; empty when the host keeps none."""
+    return max((n for n, entry in metadata(host).items() if entry["ref"] == ref), default="")
+
+
+def trace(host: str) -> dict[str, Any]:
+    """What a procedure that touches nothing leaves as it is."""
+    listing = f"find {ROOT_ON_HOST} {HOME}/.pm2 {PATH} -maxdepth 2 -printf '%p %T@ %m %l\\n'"
+    return {
+        "current": current(host),
+        "metadata": metadata(host),
+        # Logs grow and a daemon's sockets are touched; nothing else may differ.
+        "files": ssh(host, f"{listing} | grep -v -e '/logs' -e '\\.log' -e '/\\.pm2 ' | sort"),
+        "processes": processes(host),
+    }
 
 
 def locked(host: str) -> bool:
