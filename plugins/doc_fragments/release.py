@@ -41,8 +41,8 @@ options:
     default: [.env, uploads/]
   volatile_paths:
     description:
-      - Files and directories that the application writes inside of its release; they do not count when a
-        release is looked at for damage. Shell patterns, relative.
+      - Files and directories that the application writes inside of its release; they do not count
+        when a release is looked at for damage. Shell patterns, relative.
     type: list
     elements: str
     default: ['*.log', logs, tmp, .cache, .next/cache]
@@ -53,7 +53,8 @@ options:
     type: dict
     default: {}
   migrations_path:
-    description: The directory inside of a release whose sub-directories are its database migrations.
+    description: The directory inside of a release whose sub-directories are its database
+      migrations.
     type: str
     default: prisma/migrations
 """
@@ -63,7 +64,8 @@ options:
   repository:
     description:
       - The URL of the Git repository, or a path on the host.
-      - Credentials inside of a URL are used and never stored or shown; O(token) is the better place.
+      - Credentials inside of a URL are used and never stored or shown; O(token) is the better
+        place.
     type: str
     default: ""
   key:

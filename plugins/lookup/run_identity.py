@@ -12,9 +12,10 @@ author:
 short_description: Tell who this run of Ansible is
 version_added: 0.1.0
 description:
-  - The same in every task, on every host and in every process of one run, and different in any other run.
-  - It is what the lock of a host is held by. With it a later run from the same controller can tell whether an
-    earlier one is still alive.
+  - The same in every task, on every host and in every process of one run, and different in any
+    other run.
+  - It is what the lock of a host is held by. With it a later run from the same controller can tell
+    whether an earlier one is still alive.
 options:
   _terms:
     description: None are needed.
@@ -33,7 +34,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - The run. V(alive) lists the processes of the controller, so that the hosts know which runs are gone.
+    - The run. V(alive) lists the processes of the controller, so that the hosts know which runs
+      are gone.
   type: list
   elements: dict
   sample:

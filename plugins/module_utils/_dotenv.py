@@ -23,7 +23,7 @@ _SHORTEST_SECRET = 6
 
 
 def parse(text: str) -> dict[str, str]:
-    """The variables of an environment file; quoted values may span lines, the last of a name wins."""
+    """The variables of an environment file; quoted values may span lines, the last one wins."""
     variables = {}
     for match in _ASSIGNMENT.finditer(text):
         name, single, double, back, bare = match.groups()
@@ -33,7 +33,7 @@ def parse(text: str) -> dict[str, str]:
 
 
 def secrets(text: str) -> set[str]:
-    """The values of an environment file that could be a secret, and the passwords inside of URLs."""
+    """The values of an environment file that may be secret, and the passwords inside of URLs."""
     found = set()
     for value in parse(text).values():
         found.update(_URL_PASSWORD.findall(value))

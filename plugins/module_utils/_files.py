@@ -17,8 +17,8 @@ import typing as t
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
-# What is written here takes the place of something else at once. Who writes in a directory holds the lock
-# for it, so one name is enough, and a leftover is known by it.
+# What is written here takes the place of something else at once. Who writes in a directory holds
+# the lock for it, so one name is enough, and a leftover is known by it.
 NEW = ".titan-new"
 
 
@@ -57,8 +57,8 @@ def remove_leftover(directory: str) -> None:
 def exchange(first: str, second: str, swap: str) -> bool:
     """Let two names change places; whether that was atomic.
 
-    Where the file system cannot do it, three renames by way of `swap` do, and `first` is missing between
-    two of them.
+    Where the file system cannot do it, three renames by way of `swap` do, and `first` is missing
+    between two of them.
     """
     try:
         _exchange(first, second)

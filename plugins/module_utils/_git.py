@@ -129,7 +129,7 @@ class Git:
         return self._checked(arguments, environment, at, stdin, ok).output
 
     def contact(self, *arguments: str, at: str = "", alternates: str = "") -> str:
-        """What a command prints that talks to the remote; its arguments name the remote as REMOTE."""
+        """What a command prints that talks to the remote, which its arguments call REMOTE."""
         if not self.remote.url:
             raise GitError("no repository was given")
         if self.remote.url.startswith("-"):
@@ -212,7 +212,7 @@ class Git:
 
 
 def valid_ref(ref: str) -> bool:
-    """Whether this can be a branch, tag or commit, and cannot be taken for an option or a pattern."""
+    """Whether this can be a branch, tag or commit, and is neither an option nor a pattern."""
     return bool(_REF.fullmatch(ref)) and ".." not in ref and "@{" not in ref and ref[-1] not in "./"
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The plugspace.titan maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who runs: a process that cannot be mistaken for a later one with the same number, and its machine."""
+"""Who runs: a process, not to be mistaken for a later one of the same number, and its machine."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass
 
 _KERNEL_THREADS = "2"
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 def process_key(pid: int) -> str:
@@ -50,11 +51,10 @@ def processes() -> list[str]:
 
 
 def machine() -> str:
-    """This boot of this machine, or of this container: process numbers mean something only inside of it."""
+    """This boot of this machine or container: process numbers mean nothing outside of it."""
     parts = [platform.node()]
-    with contextlib.suppress(OSError):
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as source:
-            parts.append(source.read().strip())
+    with contextlib.suppress(OSError), open(_BOOT_ID, encoding="ascii") as source:
+        parts.append(source.read().strip())
     with contextlib.suppress(OSError):
         parts.append(os.readlink("/proc/self/ns/pid"))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -120,7 +120,7 @@ class Run:
         }
 
     def knows_dead(self, other: str, controller: str) -> bool:
-        """Whether another run's process is certainly gone: same machine, and not among the living."""
+        """Whether another run's process is certainly gone: same machine, not among the living."""
         if not self.alive or not controller or controller != self.controller:
             return False
         return other.partition(":")[2] not in self.alive

@@ -33,7 +33,10 @@ class LockError(Exception):
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the lock. since, renewed: seconds since the epoch. worker: the module at work on this host."""
+    """Who holds the lock.
+
+    since, renewed: seconds since the epoch. worker: the module at work on this host.
+    """
 
     id: str
     controller: str
@@ -71,7 +74,10 @@ class Holder:
 
 @dataclass(frozen=True)
 class Acquired:
-    """How the lock was got. taken_over_from: the former holder in words, and why; empty when it was free."""
+    """How the lock was got.
+
+    taken_over_from: the former holder in words, and why it lost the lock; empty when it was free.
+    """
 
     changed: bool
     taken_over_from: str = ""
@@ -87,7 +93,7 @@ class HostLock:
         self._max_age = max_age
 
     def holder(self) -> Holder | None:
-        """Who holds it now; a file that is not a lock is told as damaged, with the time of its writing."""
+        """Who holds it now; what is no lock is told as damaged, with the time of its writing."""
         try:
             content = read_json(self.path)
             texts = {key: str(content[key]) for key in _TEXTS}
@@ -146,6 +152,12 @@ class HostLock:
             by = held.told(time.time()) if held else "a person or program that removed it"
             raise LockError(f"the lock {self.path} was lost to {by}; nothing more was done")
 
+    def not_ours(self, held: Holder) -> LockError:
+        """Why the lock cannot be given back."""
+        now = time.time()
+        told = f"the lock {self.path} is not this run's: it is held by {held.told(now)}"
+        return LockError(told, held.shown(now))
+
     def release(self, force: bool = False) -> bool:
         """Give the lock back; whether there was one. Another run's stays, unless forced."""
         if not os.path.lexists(self.path):
@@ -155,11 +167,7 @@ class HostLock:
             if held is None:
                 return False
             if held.id != self.run.id and not force:
-                now = time.time()
-                raise LockError(
-                    f"the lock {self.path} is not this run's: it is held by {held.told(now)}",
-                    held.shown(now),
-                )
+                raise self.not_ours(held)
             os.unlink(self.path)
         return True
 
@@ -182,9 +190,9 @@ class HostLock:
 
     def _refusal(self, held: Holder, now: float) -> str:
         return (
-            f"{self.path} is held by {held.told(now)}; let that run end, wait for it with lock_wait, or, "
-            "when it is certain that it is gone, remove the lock with the module plugspace.titan.lock, "
-            "state=absent and force=true"
+            f"{self.path} is held by {held.told(now)}; let that run end, wait for it with "
+            "lock_wait, or, when it is certain that it is gone, remove the lock with the module "
+            "plugspace.titan.lock, state=absent and force=true"
         )
 
     @contextlib.contextmanager

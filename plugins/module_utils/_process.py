@@ -17,7 +17,8 @@ from dataclasses import dataclass
 _GRACE = 3.0
 _OUTPUT_KEPT = 64 * 1024
 
-# What a command may take over from the environment of its caller: how to reach the network, no more.
+# What a command may take over from the environment of its caller: how to reach the network, no
+# more.
 _PASSED_ON = (
     "http_proxy",
     "https_proxy",
@@ -87,21 +88,21 @@ def run(
         _lower_priority(process.pid, nice)
     deadline = time.monotonic() + timeout
     kept = bytearray()
-    assert process.stdout is not None
-    os.set_blocking(process.stdout.fileno(), False)
+    stream = t.cast("t.IO[bytes]", process.stdout)
+    os.set_blocking(stream.fileno(), False)
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        # A child left in the background may hold the pipe open: the command's own end is what counts.
+        selector.register(stream, selectors.EVENT_READ)
+        # A child in the background may hold the pipe open: only the command's own end counts.
         while process.poll() is None and time.monotonic() < deadline:
             if selector.select(0.1):
-                _read(process.stdout, kept)
-                if process.stdout.closed:
+                _read(stream, kept)
+                if stream.closed:
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         process.wait(max(0.0, deadline - time.monotonic()))
                     break
     timed_out = process.poll() is None
-    if not process.stdout.closed:
-        _read(process.stdout, kept)
+    if not stream.closed:
+        _read(stream, kept)
     _end_group(process)
     return Finished(process.returncode, kept.decode(errors="replace"), timed_out=timed_out)
 
@@ -152,9 +153,9 @@ def _lower_priority(pid: int, nice: int) -> None:
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PGRP, pid, nice)
     # With autogroups the nice value counts only inside of a session; this is the one between them.
-    with contextlib.suppress(OSError):
-        with open(f"/proc/{pid}/autogroup", "w", encoding="ascii") as autogroup:
-            autogroup.write(str(nice))
+    place = f"/proc/{pid}/autogroup"
+    with contextlib.suppress(OSError), open(place, "w", encoding="ascii") as autogroup:
+        autogroup.write(str(nice))
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

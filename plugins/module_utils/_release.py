@@ -38,10 +38,11 @@ class ReleaseError(Exception):
 class Release:
     """What the metadata of a release says.
 
-    status: preparing until it is built; prepared until it is switched to; activating until it is verified;
-    active once it was; failed when it was tried and did not work. activated: when it was verified last.
-    before: the release that was live before this one. dependencies: what the installed packages depend
-    on, as a digest; installed: when their installation ended, in seconds since the epoch.
+    status: preparing until it is built; prepared until it is switched to; activating until it is
+    verified; active once it was; failed when it was tried and did not work.
+    activated: when it was verified last. before: the release that was live before this one.
+    dependencies: what the installed packages depend on, as a digest.
+    installed: when their installation ended, in seconds since the epoch.
     """
 
     name: str
@@ -152,7 +153,7 @@ def new_name(commit: str, now: datetime.datetime) -> str:
 
 
 def moment(text: str = "") -> datetime.datetime:
-    """The time that a text tells (like 20261123T101500Z or 2026-11-23T10:15:00Z), or the present."""
+    """The time of a text (20261123T101500Z or 2026-11-23T10:15:00Z), or the present."""
     if not text:
         return datetime.datetime.now(datetime.timezone.utc)
     for form in (_STAMP, _TIME):
@@ -187,8 +188,8 @@ def way_back(entries: t.Mapping[str, Entry], current: Entry | None) -> Entry | N
 def superfluous(entries: t.Iterable[Entry], keep: int, keep_failed: int) -> list[Entry]:
     """The releases that may go, oldest first.
 
-    The current and the previous one always stay. `keep` counts good ones with those two; unfinished ones
-    are never counted and always go; of failed and damaged ones the newest `keep_failed` stay.
+    The current and the previous one always stay. `keep` counts good ones with those two; unfinished
+    ones are never counted and always go; of failed and damaged ones the newest `keep_failed` stay.
     """
     newest_first = sorted(
         entries, key=lambda entry: (entry.release.created, entry.name), reverse=True

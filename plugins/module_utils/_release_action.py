@@ -35,7 +35,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release_prepare i
 )
 
 Params = t.Mapping[str, t.Any]
-Result = t.Dict[str, t.Any]
+Result = dict[str, t.Any]
 
 
 class Action:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The plugspace.titan maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Installed packages, shared between releases by hard links as long as nothing about them differs."""
+"""Installed packages, shared between releases by hard links as long as they are the same."""
 
 from __future__ import annotations
 

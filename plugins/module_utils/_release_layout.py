@@ -130,8 +130,8 @@ def owner_problem(root: str) -> list[str]:
     if owner == user or (place != root and user != 0):
         return []
     return [
-        f"{place} belongs to {_user(owner)}, and this runs as {_user(user)}; run it as {_user(owner)} "
-        "(become_user)"
+        f"{place} belongs to {_user(owner)}, and this runs as {_user(user)}; "
+        f"run it as {_user(owner)} (become_user)"
     ]
 
 

@@ -28,7 +28,8 @@ def record(
     """The manifest of a release that is complete now.
 
     untracked: files that Git does not know. changed: git status lines of those that it knows.
-    volatile: patterns of files that the application itself writes. contents: whether they are compared.
+    volatile: patterns of files that the application itself writes.
+    contents: whether the files' contents are compared, or only that they are there.
     """
     outputs: dict[str, t.Any] = {}
     altered = [line[3:] for line in changed if "D" not in line[:2]]

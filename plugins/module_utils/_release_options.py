@@ -18,7 +18,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release_layout im
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._release_store import Store
 
-Spec = t.Dict[str, t.Dict[str, t.Any]]
+Spec = dict[str, dict[str, t.Any]]
 
 LOCK: Spec = {
     "procedure": {"type": "str", "default": "release"},

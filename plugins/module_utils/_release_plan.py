@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The plugspace.titan maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The preflight of a deployment: everything that would go out, and everything that stands in the way."""
+"""The preflight of a deployment: all that would go out, and all that stands in the way."""
 
 from __future__ import annotations
 
@@ -92,13 +92,14 @@ class Preflight:
         plan.problems += places.owner_problem(self._store.layout.root)
         self._check_places(plan)
         missing = self._check_commands(plan)
-        self._check_memory(plan)
         target = None if "git" in missing else self._look(plan, ref, now)
-        if target is not None and "node" not in missing:
-            self._check_node(plan, target)
         self._check_env(plan, target)
         if plan.change:
-            self._check_disk(plan, target)
+            # What only a preparation needs.
+            if target is not None and "node" not in missing:
+                self._check_node(plan, target)
+            self._check_memory(plan)
+            self._check_disk(plan)
         return plan
 
     def current_commit(self) -> str:
@@ -133,7 +134,7 @@ class Preflight:
                     plan.step_back = bool(between.taken_back)
                     if plan.step_back:
                         plan.warnings.append(
-                            f"{len(between.taken_back)} commit(s) that are live now are not in {ref}; "
+                            f"{len(between.taken_back)} commit(s) that are live are not in {ref}; "
                             "this is a step back"
                         )
                 known = (
@@ -184,7 +185,7 @@ class Preflight:
             problems += self._store.shared.conflicts()
             if not os.path.isdir(os.path.join(layout.path, ".git")):
                 problems.append(
-                    f"{layout.path} is a linked worktree of another repository and cannot be adopted"
+                    f"{layout.path} is a worktree of another repository and cannot be adopted"
                 )
         elif live.kind != places.ABSENT and live.name not in self._entries:
             problems.append(f"{layout.path} is release {live.name}, of which nothing is known")
@@ -194,8 +195,8 @@ class Preflight:
                 problems.append(f"{nearest} is not writable for the user that this runs as")
         if _device(layout.root) != _device(os.path.dirname(layout.path)):
             problems.append(
-                f"{layout.root} and {layout.path} are not on the same file system, so a switch cannot be "
-                "atomic"
+                f"{layout.root} and {layout.path} are not on the same file system, "
+                "so a switch cannot be atomic"
             )
 
     def _check_commands(self, plan: Plan) -> list[str]:
@@ -258,7 +259,7 @@ class Preflight:
                 f"{'it' if len(missing) == 1 else 'them'} in {place}"
             )
 
-    def _check_disk(self, plan: Plan, target: Target | None) -> None:
+    def _check_disk(self, plan: Plan) -> None:
         files, size = self._estimate()
         ground = places.ground(self._store.layout.root)
         about = os.statvfs(ground)
@@ -266,7 +267,8 @@ class Preflight:
         if free < size + self._needs.min_free_mb * _MEGABYTE:
             plan.problems.append(
                 f"{free // _MEGABYTE} MB are free in {ground}; a release takes about "
-                f"{size // _MEGABYTE} MB, and {self._needs.min_free_mb} MB must stay free (min_free_mb)"
+                f"{size // _MEGABYTE} MB, and {self._needs.min_free_mb} MB must stay free "
+                "(min_free_mb)"
             )
         if about.f_files and about.f_favail < files * 1.2 + 1000:
             plan.problems.append(

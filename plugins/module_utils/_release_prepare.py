@@ -18,6 +18,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._git import (
     fetch_commit,
     is_full_commit,
 )
+from ansible_collections.plugspace.titan.plugins.module_utils._lock import LockError
 from ansible_collections.plugspace.titan.plugins.module_utils._process import (
     ProcessError,
     capture,
@@ -53,7 +54,8 @@ _QUIET_NPM = {
     "npm_config_fund": "false",
     "npm_config_progress": "false",
     "npm_config_update_notifier": "false",
-    # The lock file holds a checksum of every package: what the cache has need not be asked for again.
+    # The lock file holds a checksum of every package: what the cache has need not be asked for
+    # again.
     "npm_config_prefer_offline": "true",
     "NO_COLOR": "1",
 }
@@ -79,7 +81,10 @@ class Wanted:
 
 
 class Preparation:
-    """Prepares one release. still_ours is called between the steps, and raises when the lock was lost."""
+    """Prepares one release.
+
+    still_ours is called between the steps, and raises when the lock was lost.
+    """
 
     def __init__(
         self, store: Store, wanted: Wanted, still_ours: t.Callable[[], None] = lambda: None
@@ -93,7 +98,7 @@ class Preparation:
         self.dependencies = "none"
 
     def existing(self) -> Entry | None:
-        """The release, if it is there already as wanted; ReleaseError when its name means another one."""
+        """The release, if it is there as wanted; ReleaseError when its name means another one."""
         wanted = self._wanted
         if not is_name(wanted.name):
             raise ReleaseError(f"{wanted.name!r} cannot be the name of a release", "invalid")
@@ -120,8 +125,8 @@ class Preparation:
             return entry
         if entry.current:
             raise ReleaseError(
-                f"release {wanted.name} is live and damaged ({entry.reason}); prepare it under another "
-                "name",
+                f"release {wanted.name} is live and damaged ({entry.reason}); "
+                "prepare it under another name",
                 "damaged",
             )
         return None
@@ -155,6 +160,9 @@ class Preparation:
                 self._store.seal(wanted.name, self._directory)
             self._still_ours()
             release = self._store.save(dataclasses.replace(release, status=PREPARED))
+        except LockError:
+            # Another run has taken over, and with it everything that is there now.
+            raise
         except BaseException:
             self._store.remove(wanted.name)
             raise
@@ -231,7 +239,7 @@ class Preparation:
         return self._store.save(dataclasses.replace(release, installed=installed))
 
     def _reuse(self, same: str) -> float:
-        """Take the packages of a complete release that has the same ones; when those were installed."""
+        """Take the packages of a release that has the same ones; when those were installed."""
         for entry in sorted(self._store.entries().values(), key=lambda e: e.name, reverse=True):
             if entry.complete and entry.release.dependencies == same and entry.release.installed:
                 installed = entry.release.installed
@@ -257,8 +265,8 @@ class Preparation:
             message = f"{step} failed: {shown} ended with code {finished.code}: {cause_of(lines)}"
         if _is_protected_write(lines):
             message += (
-                "; it changes an installed package in place, which releases share: add its directory to "
-                "dependency_private_paths"
+                "; it changes an installed package in place, which releases share: "
+                "add its directory to dependency_private_paths"
             )
         raise ReleaseError(message, step, lines[-_SHOWN_LINES:])
 
@@ -268,9 +276,9 @@ class Preparation:
         shared = self._store.shared
         for path in shared.paths:
             if not path.is_directory:
-                with contextlib.suppress(OSError, UnicodeDecodeError):
-                    with open(shared.content(path.name), encoding="utf-8") as source:
-                        found |= secrets(source.read())
+                place = shared.content(path.name)
+                with contextlib.suppress(OSError), open(place, errors="replace") as source:
+                    found |= secrets(source.read())
         return found
 
 
@@ -306,7 +314,7 @@ def _is_protected_write(lines: t.Sequence[str]) -> bool:
 
 
 def _remove_stale_locks(mirror: str) -> None:
-    """Remove the lock files of a Git that was killed; the lock of the host says that none is at work."""
+    """Remove the lock files of a Git that was killed; nobody else is at work here."""
     for parent, directories, files in os.walk(mirror):
         directories[:] = [name for name in directories if name not in ("objects", "worktrees")]
         for name in files:

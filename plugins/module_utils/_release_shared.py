@@ -36,7 +36,7 @@ class SharedPath:
 
 
 class Shared:
-    """The shared paths of a deployment. checkout: a plain checkout that still holds them, if any."""
+    """The shared paths. checkout: a plain checkout that still holds their content, if any."""
 
     def __init__(self, directory: str, paths: t.Sequence[SharedPath], checkout: str = "") -> None:
         self.directory = directory
@@ -76,7 +76,7 @@ class Shared:
         return found
 
     def link_into(self, release: str) -> None:
-        """Let a new release use the shared paths; what its commit brings there is the first content."""
+        """Let a release use the shared paths; what its commit has there is the first content."""
         for shared in self.paths:
             place, inside = self.place(shared), os.path.join(release, shared.name)
             os.makedirs(os.path.dirname(place), exist_ok=True)

@@ -211,10 +211,9 @@ class Store:
             *self.shared.homes,
         ):
             remove_leftover(directory)
-        if os.path.lexists(layout.swap):
-            if not os.path.lexists(layout.path):
-                os.rename(layout.swap, layout.path)
-                done.append(f"put {layout.path} back, which an interrupted switch had moved")
+        if os.path.lexists(layout.swap) and not os.path.lexists(layout.path):
+            os.rename(layout.swap, layout.path)
+            done.append(f"put {layout.path} back, which an interrupted switch had moved")
         for name in _listed(layout.releases):
             place = layout.release(name)
             if name.startswith(_TRASH):
@@ -254,7 +253,7 @@ class Store:
         remove_tree(self.layout.worktree(name))
 
     def switch(self, name: str, run: str, by: str) -> tuple[str, str]:
-        """Make a release live; the release that was live before, and the checkout adopted, if any."""
+        """Make a release live; what was live before, and the name of the checkout adopted."""
         adopted = self.adopt() if self.layout.live().kind == places.CHECKOUT else ""
         live = self.layout.live()
         release = self._metadata(name)
@@ -388,7 +387,8 @@ class Store:
         if self.strategy == places.IN_PLACE:
             self._move_directory(live, name)
         elif live.kind == places.DIRECTORY:
-            # The directory goes to its place among the releases, the link comes to the path, at once.
+            # The directory goes to its place among the releases, the link comes to the path, at
+            # once.
             waiting = layout.release(live.name)
             replace_link(waiting, layout.release(name))
             exchange(layout.path, waiting, layout.swap)
@@ -414,9 +414,8 @@ class Store:
         moved = []
         for name in _listed(os.path.join(self.layout.mirror, "worktrees")):
             place = os.path.join(self.directory(name), ".git")
-            with contextlib.suppress(OSError), open(
-                os.path.join(self.layout.worktree(name), "gitdir"), encoding="utf-8"
-            ) as known:
+            pointer = os.path.join(self.layout.worktree(name), "gitdir")
+            with contextlib.suppress(OSError), open(pointer, encoding="utf-8") as known:
                 if os.path.exists(place) and known.read().strip() != os.path.realpath(place):
                     moved.append(os.path.dirname(place))
         if moved:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-Version = t.Tuple[int, int, int]
-_Bounds = t.Tuple[Version, t.Optional[Version]]
+Version = tuple[int, int, int]
+_Bounds = tuple[Version, t.Optional[Version]]
 
 _PARTIAL = re.compile(
     r"v?(\d+|[xX*])?(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:[-+][0-9A-Za-z.+-]+)?$"
@@ -30,7 +30,7 @@ def parse(text: str) -> Version:
 
 
 def satisfies(version: str, wanted: str) -> bool:
-    """Whether the version lies in the range: comparators, ^, ~, x, hyphen ranges, joined by space or ||."""
+    """Whether the version lies in the range: comparators, ^, ~, x, hyphens, space and ||."""
     actual = parse(version)
     return any(_in_all(actual, part.strip()) for part in wanted.split("||"))
 
@@ -99,7 +99,7 @@ def _digits(text: str) -> int:
 
 
 def _span(text: str) -> _Bounds:
-    """What a version stands for when it is not complete: 18 is everything from 18.0.0 to before 19.0.0."""
+    """What an incomplete version stands for: 18 is everything from 18.0.0 to before 19.0.0."""
     numbers = _numbers(text)
     low = (*numbers, 0, 0, 0)[:3]
     above: list[int] = [*numbers[:-1], numbers[-1] + 1] if numbers else []

@@ -13,8 +13,8 @@ author:
 short_description: Take or give back the lock of a host
 version_added: 0.1.0
 description:
-  - One run at a time changes what is deployed on a host. The lock names its owner, and only the owner gives it
-    back.
+  - One run at a time changes what is deployed on a host. The lock names its owner, and only the
+    owner gives it back.
   - A lock that was left behind is taken over, and that is told.
 extends_documentation_fragment:
   - plugspace.titan.attributes
@@ -35,7 +35,8 @@ options:
     choices: [present, absent]
     default: present
   force:
-    description: Whether O(state=absent) also removes another run's lock. Only when that run is certainly gone.
+    description: Whether O(state=absent) also removes another run's lock. Only when that run is
+      certainly gone.
     type: bool
     default: false
 """
@@ -80,6 +81,7 @@ waited:
 """
 
 import time
+from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -94,21 +96,20 @@ def change(module: AnsibleModule) -> dict[str, object]:
     lock = HostLock(params["path"], run_of(params), params["lock_max_age"])
     before = lock.holder()
     ours = before is not None and before.id == lock.run.id
-    present = params["state"] == "present"
-    result: dict[str, object] = {"changed": not ours if present else ours or params["force"]}
-    if module.check_mode:
-        if present and lock.foreign() is not None:
+    result: dict[str, object] = {}
+    if params["state"] == "present":
+        if not module.check_mode:
+            result = asdict(lock.acquire(params["procedure"], params["lock_wait"]))
+        elif lock.foreign() is not None:
             raise lock.refused()
-        result["changed"] = result["changed"] and (present or before is not None)
-    elif present:
-        acquired = lock.acquire(params["procedure"], params["lock_wait"])
-        result = {
-            "changed": acquired.changed,
-            "taken_over_from": acquired.taken_over_from,
-            "waited": acquired.waited,
-        }
+        else:
+            result = {"changed": not ours}
+    elif not module.check_mode:
+        result = {"changed": lock.release(params["force"])}
+    elif before is not None and not ours and not params["force"]:
+        raise lock.not_ours(before)
     else:
-        result["changed"] = lock.release(params["force"])
+        result = {"changed": before is not None}
     after = lock.holder()
     now = time.time()
     shown = [holder.shown(now) if holder else {} for holder in (before, after)]
@@ -124,7 +125,6 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "force": {"type": "bool", "default": False},
         },
-        required_by={},
         supports_check_mode=True,
     )
     try:

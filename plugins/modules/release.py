@@ -13,8 +13,8 @@ author:
 short_description: Prepare, switch, confirm and remove the releases of an application
 version_added: 0.1.0
 description:
-  - One call is one step of a deployment or of a rollback. Each step is complete in itself, can be repeated,
-    and puts right what a step that was killed left behind.
+  - One call is one step of a deployment or of a rollback. Each step is complete in itself, can be
+    repeated, and puts right what a step that was killed left behind.
   - A release is prepared beside the running one, and the switch is one atomic operation.
 extends_documentation_fragment:
   - plugspace.titan.attributes
@@ -29,12 +29,13 @@ attributes:
 options:
   state:
     description:
-      - V(prepared) - the release is fetched, checked out, installed and built; nothing that runs is touched.
+      - V(prepared) - the release is fetched, checked out, installed and built; nothing that runs
+        is touched.
       - V(current) - the release is the live one, not verified yet.
-      - V(confirmed) - the live release is noted as verified, releases that are not kept are removed, and
-        the lock is given back.
-      - V(failed) - the release is marked, so that it is never a target again; when it is live, the previous
-        one is made live. The lock stays, because services have to follow.
+      - V(confirmed) - the live release is noted as verified, releases that are not kept are
+        removed, and the lock is given back.
+      - V(failed) - the release is marked, so that it is never a target again; when it is live, the
+        previous one is made live. The lock stays, because services have to follow.
       - V(pruned) - releases that are not kept are removed.
       - V(unlocked) - the lock of this run is given back.
     type: str
@@ -70,12 +71,13 @@ options:
     default: 900
   reuse_dependencies:
     description:
-      - Take over the installed packages of a release that has the same lock file, Node.js and command.
-        They are hard links, and the files are write-protected.
+      - Take over the installed packages of a release that has the same lock file, Node.js and
+        command. They are hard links, and the files are write-protected.
     type: bool
     default: true
   dependency_private_paths:
-    description: Names of directories inside of C(node_modules) that are copied, because builds write there.
+    description: Names of directories inside of C(node_modules) that are copied, because builds
+      write there.
     type: list
     elements: str
     default: [.prisma, .cache, .vite]
@@ -175,7 +177,8 @@ timings:
   type: dict
   sample: {fetch: 0.4, checkout: 0.1, install: 0.2, build: 3.1, seal: 0.1, total: 3.9}
 lock:
-  description: The lock of the host after the call; V(taken_over_from) tells whose it was and why not any more.
+  description: The lock of the host after the call; V(taken_over_from) tells whose it was and why
+    not any more.
   returned: always, except in check mode
   type: dict
   sample: {held: true, waited: 0.0, taken_over_from: ""}

@@ -14,8 +14,8 @@ short_description: List the releases of an application, and plan a deployment
 version_added: 0.1.0
 description:
   - Reads which releases there are, whether each is complete, and which is live.
-  - With O(ref) it also finds out what a deployment would bring, and everything that stands in its way.
-    What it has to fetch for that goes into a temporary directory, which is removed.
+  - With O(ref) it also finds out what a deployment would bring, and everything that stands in its
+    way. What it has to fetch for that goes into a temporary directory, which is removed.
 extends_documentation_fragment:
   - plugspace.titan.attributes
   - plugspace.titan.attributes.info
@@ -97,8 +97,8 @@ releases:
       sample: Answer faster
     status:
       description:
-        - V(preparing), V(prepared), V(activating) (live, and not verified), V(active) (verified at least once)
-          or V(failed).
+        - V(preparing), V(prepared), V(activating) (live, and not verified), V(active) (verified at
+          least once) or V(failed).
       type: str
       sample: active
     created:
@@ -135,7 +135,8 @@ releases:
       description: Whether it was a plain checkout.
       type: bool
     local_changes:
-      description: The files of an adopted checkout that differ from its commit, as C(git status) tells.
+      description: The files of an adopted checkout that differ from its commit, as C(git status)
+        tells.
       type: list
       elements: str
       sample: []
@@ -155,8 +156,8 @@ previous:
   type: dict
 live:
   description:
-    - What O(path) is - V(absent), V(link), V(dangling), V(foreign_link), V(directory) (a release in place),
-      V(checkout) or V(other).
+    - What O(path) is - V(absent), V(link), V(dangling), V(foreign_link), V(directory) (a release
+      in place), V(checkout) or V(other).
   returned: always
   type: str
   sample: link
@@ -192,7 +193,8 @@ plan:
       type: str
       sample: 20261123T101500Z-a1b2c3d
     change:
-      description: Whether there is anything to do; not when the commit is live, complete and verified.
+      description: Whether there is anything to do; not when the commit is live, complete and
+        verified.
       type: bool
     step_back:
       description: Whether live commits are missing in the ref.

@@ -110,7 +110,7 @@ class Site:
         return self.git("rev-parse", "HEAD")
 
     def plain_checkout(self) -> None:
-        """What stands there before the first deployment: a clone with its environment and uploads."""
+        """What was there before the first deployment: a clone, its environment and uploads."""
         self.git("clone", "--quiet", str(self.source), str(self.path))
         (self.path / ".env").write_text(f"PASSWORD={SECRET}\n")
         (self.path / ".env").chmod(0o600)

@@ -112,23 +112,29 @@ def test_a_token_opens_the_repository_and_stays_hidden(
 
 
 def test_a_wrong_token_is_told_without_a_prompt(server: str) -> None:
-    with Git(Remote.of(f"http://{server}/source/.git", token="wrong-token"), 20, {}) as git:
-        with pytest.raises(GitError, match="does not accept the token") as caught:
-            advertised_commit(git, "v1")
+    with (
+        Git(Remote.of(f"http://{server}/source/.git", token="wrong-token"), 20, {}) as git,
+        pytest.raises(GitError, match="does not accept the token") as caught,
+    ):
+        advertised_commit(git, "v1")
     assert "wrong-token" not in str(caught.value)
 
 
 def test_no_token_is_told_without_a_prompt(server: str) -> None:
-    with Git(Remote.of(f"http://{server}/source/.git"), 20, {}) as git:
-        with pytest.raises(GitError, match="token"):
-            advertised_commit(git, "v1")
+    with (
+        Git(Remote.of(f"http://{server}/source/.git"), 20, {}) as git,
+        pytest.raises(GitError, match="token"),
+    ):
+        advertised_commit(git, "v1")
 
 
 def test_a_server_that_never_answers_ends_in_time(server: str) -> None:
     started = time.monotonic()
-    with Git(Remote.of(f"http://{server}/slow", token=TOKEN), 0.7, {}) as git:
-        with pytest.raises(GitError, match=r"no result within 0.7 s"):
-            advertised_commit(git, "v1")
+    with (
+        Git(Remote.of(f"http://{server}/slow", token=TOKEN), 0.7, {}) as git,
+        pytest.raises(GitError, match=r"no result within 0.7 s"),
+    ):
+        advertised_commit(git, "v1")
     assert time.monotonic() - started < 4
 
 
@@ -192,6 +198,8 @@ def test_credentials_leave_the_url(url: str, shown: str) -> None:
 
 
 def test_an_option_is_no_repository() -> None:
-    with Git(Remote.of("--upload-pack=x"), 5, {}) as git:
-        with pytest.raises(GitError, match="is not the address"):
-            advertised_commit(git, "v1")
+    with (
+        Git(Remote.of("--upload-pack=x"), 5, {}) as git,
+        pytest.raises(GitError, match="is not the address"),
+    ):
+        advertised_commit(git, "v1")

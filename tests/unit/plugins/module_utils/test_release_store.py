@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The plugspace.titan maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every step of every state is killed once; the live release never suffers, the next call recovers."""
+"""Every step is killed once; the live release never suffers, and the next call recovers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_STEPS = 200
 
 
 def killed_before(step: int, action: Callable[[], Any]) -> bool:
-    """Do it in a process that is killed before its n-th change to the disk; whether it came that far."""
+    """Do it in a process that is killed before its n-th change; whether it came that far."""
     pid = os.fork()
     if pid == 0:
         os.setsid()
