@@ -171,8 +171,10 @@ class Cli:
         except ValueError:
             last = (done.errors.strip().splitlines() or ["no message"])[-1]
             raise Pm2Error(f"{what} ended with code {done.code}: {last[:300]}") from None
-        if not isinstance(answer, dict) or "error" in answer:
-            raise Pm2Error(f"{what} failed: {str(dict(answer).get('error'))[:500]}")
+        if not isinstance(answer, dict):
+            raise Pm2Error(f"{what} gave no result")
+        if "error" in answer:
+            raise Pm2Error(f"{what} failed: {str(answer['error'])[:500]}")
         return answer
 
 

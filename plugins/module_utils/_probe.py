@@ -148,7 +148,8 @@ def _check(probe: Probe) -> None:
         if url.scheme not in schemes[probe.type] or not url.hostname or not port_ok:
             raise ProbeError(
                 f"a {probe.type} probe needs a url that begins with"
-                f" {' or '.join(schemes[probe.type])}://, not {probe.url!r}"
+                f" {' or '.join(f'{scheme}://' for scheme in schemes[probe.type])},"
+                f" not {probe.url!r}"
             )
         if re.search(r"[\x00-\x20\x7f]", probe.url):
             raise ProbeError("the url of a probe holds no blanks or control characters")
@@ -225,6 +226,8 @@ def _connection(probe: Probe, address: tuple[str, int], server_name: str) -> t.I
         if server_name:
             connection = _tls(plain, probe, server_name)
         yield connection
+        if expired.is_set():
+            raise UnhealthyError("was cut off", connected=True)
     except UnhealthyError as error:
         if expired.is_set():
             raise UnhealthyError(
@@ -280,6 +283,8 @@ def _http(probe: Probe, candidates: t.Collection[int]) -> int | None:
             client.request("GET", path, headers=headers)
             response = client.getresponse()
             body = response.read(MAX_BODY)
+            if response.length and len(body) < MAX_BODY:
+                raise http.client.IncompleteRead(body, response.length)
         except http.client.HTTPException as error:
             raise UnhealthyError(
                 f"answered no HTTP: {type(error).__name__}", connected=True

@@ -14,7 +14,7 @@ import typing as t
 import pytest
 from real_pm2 import Load, Platform
 
-from ansible_collections.plugspace.titan.plugins.module_utils import _pm2_home
+from ansible_collections.plugspace.titan.plugins.module_utils import _pm2_home, _probe
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_app import FailedError
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_client import (
     AbsentError,
@@ -151,6 +151,7 @@ def test_a_process_started_inside_of_a_release_is_moved_to_the_link(platform: Pl
     folder = platform.release("r1")
     platform.cli("start", "ecosystem.config.cjs", cwd=folder)
     assert platform.records()[0]["pm2_env"]["pm_cwd"] == folder
+    assert _probe.persist(_probe.parse(platform.probe())).ok
     with Load(platform.port) as load:
         result = platform.app(state="reloaded", expect={"commit": "r1"})
         assert "cwd is" in actions(result)[0]
