@@ -6,10 +6,11 @@ import functools
 import json
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from support.hosts import NAMES, address, ssh
-from support.playbooks import ROOT
+from support.playbooks import ROOT, play
 from support.traffic import Traffic
 
 HOME = "/home/plugspace"
@@ -82,6 +83,22 @@ def trace(host: str) -> dict[str, Any]:
         "files": ssh(host, f"{listing} | grep -v -e '/logs' -e '\\.log' -e '/\\.pm2 ' | sort"),
         "processes": processes(host),
     }
+
+
+def kill_preparation(host: str, ref: str) -> str:
+    """Kill what prepares a release as soon as there is something of it; the release's name."""
+    with ThreadPoolExecutor() as pool:
+        run = pool.submit(play, "deploy", deploy_hosts=host, deploy_ref=ref)
+        ssh(
+            host,
+            f"cd {ROOT_ON_HOST}/metadata; until grep -q preparing *.json; do sleep 0.05; done;"
+            " pkill -9 -u plugspace 'python3|npm'; true",
+            timeout=180,
+        )
+        assert run.result().code != 0, run.result().output
+    name = named(host, ref)
+    assert metadata(host)[name]["status"] == "preparing"
+    return name
 
 
 def locked(host: str) -> bool:
