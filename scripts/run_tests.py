@@ -116,7 +116,7 @@ def lint_steps() -> list[Step]:
 
 def unit_steps() -> list[Step]:
     command = ("pytest", "tests/unit", "-q", "--cov", "--cov-report=term")
-    return [Step("unit tests", command, 600, echo=True)]
+    return [Step("unit tests", command, 1200, echo=True)]
 
 
 def sanity_steps() -> list[Step]:

@@ -245,10 +245,11 @@ def test_an_unknown_name_is_refused(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    sleep = f"sleep 61.{os.getpid()}"
     code = (
         "import sys; from pathlib import Path; import run_tests\n"
         "run_tests.ROOT = Path(sys.argv[1])\n"
-        "step = run_tests.Step('long', ('sleep', '61'), 60)\n"
+        f"step = run_tests.Step('long', {tuple(sleep.split())!r}, 60)\n"
         "run_tests.run_groups = lambda runner, *rest: runner.run_beside([step], [])\n"
         "sys.exit(run_tests.main([]))\n"
     )
@@ -266,5 +267,5 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, number: signal
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
     assert errors == "\nInterrupted.\n"
-    running = subprocess.run(["pgrep", "-fx", "sleep 61"], capture_output=True, check=False)
+    running = subprocess.run(["pgrep", "-fx", sleep], capture_output=True, check=False)
     assert running.stdout == b""
