@@ -34,7 +34,7 @@ def address(host: str) -> str:
     return str(inventory()[host]["ansible_host"])
 
 
-def ssh(host: str, command: str, check: bool = True, timeout: float = 60) -> str:
+def ssh(host: str, command: str, check: bool = True, timeout: float = 60, stdin: str = "") -> str:
     """Run a shell command on a host as the application's user and return what it prints."""
     variables = inventory()[host]
     process = subprocess.run(
@@ -49,7 +49,7 @@ def ssh(host: str, command: str, check: bool = True, timeout: float = 60) -> str
             command,
         ],
         check=False,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=timeout,
