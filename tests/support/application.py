@@ -75,12 +75,13 @@ def named(host: str, ref: str) -> str:
 
 def trace(host: str) -> dict[str, Any]:
     """What a procedure that touches nothing leaves as it is."""
-    listing = f"find {ROOT_ON_HOST} {HOME}/.pm2 {PATH} -maxdepth 2 -printf '%p %T@ %m %l\\n'"
+    listing = f"find {HOME} -name node_modules -prune -o -printf '%p %T@ %m %l\\n'"
+    grown = "-e '/logs' -e '\\.log' -e '/\\.pm2 ' -e '/\\.ansible'"
     return {
         "current": current(host),
         "metadata": metadata(host),
         # Logs grow and a daemon's sockets are touched; nothing else may differ.
-        "files": ssh(host, f"{listing} | grep -v -e '/logs' -e '\\.log' -e '/\\.pm2 ' | sort"),
+        "files": ssh(host, f"{listing} | grep -v {grown} | sort"),
         "processes": processes(host),
     }
 
@@ -142,6 +143,6 @@ def health(host: str) -> dict[str, Any]:
     return report
 
 
-def traffic(host: str = "titan1") -> Traffic:
+def traffic(host: str = "titan1", threads: int = 4) -> Traffic:
     """Traffic through one host's nginx."""
-    return Traffic(address(host), DOMAIN, CA_FILE)
+    return Traffic(address(host), DOMAIN, CA_FILE, threads)

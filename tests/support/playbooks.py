@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,12 +100,30 @@ def start(playbook: str, log: Path, **extra_vars: Any) -> subprocess.Popen[bytes
         )
 
 
-def kill_at(process: subprocess.Popen[bytes], log: Path, marker: str, limit: float = 120) -> None:
-    """Kill a run and all it forked with SIGKILL as soon as its output shows the marker."""
+def kill_at(
+    process: subprocess.Popen[bytes],
+    log: Path,
+    marker: str,
+    condition: Callable[[], bool] = lambda: True,
+    limit: float = 180,
+) -> None:
+    """Kill a run as soon as its output shows the marker and the condition holds."""
     deadline = time.monotonic() + limit
-    while marker not in log.read_text(errors="replace"):
+    while marker not in log.read_text(errors="replace") or not condition():
         assert process.poll() is None, f"it ended before {marker!r}:\n{log.read_text()}"
         assert time.monotonic() < deadline, f"{marker!r} never came:\n{log.read_text()}"
         time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
+    kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a run with SIGKILL, and all that it forked: workers have sessions of their own."""
+    pairs = subprocess.check_output(["ps", "-eo", "pid=,ppid="], text=True).split()
+    parents = dict(zip(map(int, pairs[::2]), map(int, pairs[1::2]), strict=True))
+    doomed = [process.pid]
+    for pid in doomed:
+        doomed += [child for child, parent in parents.items() if parent == pid]
+    for pid in doomed:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.wait()
