@@ -116,9 +116,11 @@ class Shared:
             place, theirs = self.place(shared), os.path.join(self._checkout, shared.name)
             os.makedirs(os.path.dirname(place), exist_ok=True)
             if os.path.islink(theirs):
-                if os.path.realpath(theirs) != os.path.realpath(place):
-                    # A place of the operator's own stays the content's home.
-                    replace_link(place, os.path.realpath(theirs))
+                # A place of the operator's own stays the content's home; the link that led there by
+                # way of the checkout must not, for the checkout is about to lead back here.
+                home = os.path.realpath(theirs)
+                if home != os.path.realpath(place) or os.path.islink(place):
+                    replace_link(place, home)
             elif not os.path.lexists(theirs):
                 if os.path.exists(place):
                     os.makedirs(os.path.dirname(theirs), exist_ok=True)

@@ -217,6 +217,7 @@ class Store:
         for name in _listed(layout.releases):
             place = layout.release(name)
             if name.startswith(_TRASH):
+                self._forget(name[len(_TRASH) :])
                 remove_tree(place)
             elif os.path.islink(place):
                 os.unlink(place)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.plugspace.titan.plugins.modules import lock
 
 COLLECTIONS = Path(__file__).resolve().parents[4] / "collections"

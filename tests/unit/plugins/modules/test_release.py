@@ -447,3 +447,44 @@ def test_the_module_keeps_credentials_to_itself(linked: Site) -> None:
     config = (linked.root / "repository.git" / "config").read_text()
     assert SECRET not in config
     assert "https://127.0.0.1:1/x.git" in config
+
+
+def test_uploads_on_a_disk_of_their_own_stay_there(site: Site) -> None:
+    site.plain_checkout()
+    data = site.base / "data"
+    (site.path / "uploads").rename(data)
+    (site.path / "uploads").symlink_to(data)
+    site.commit("v2")
+    site.deploy("v2")
+    assert (site.path / "uploads" / "cat.png").read_text() == "cat"
+    assert (data / "cat.png").exists()
+    switch(site, current_and_previous(site)[1])
+    assert (site.path / "uploads" / "cat.png").read_text() == "cat"
+
+
+def test_what_a_commit_has_at_a_shared_path_is_only_its_first_content(linked: Site) -> None:
+    linked.commit("v2", **{"uploads/first.txt": "from the commit"})
+    linked.deploy("v2")
+    (linked.path / "uploads" / "first.txt").write_text("changed since")
+    linked.commit("v3")
+    linked.deploy("v3")
+    assert (linked.path / "uploads" / "first.txt").read_text() == "changed since"
+    assert all(release["complete"] for release in linked.info()["releases"])
+
+
+@pytest.mark.parametrize("shared", ["../x", "/etc", ".git", "."])
+def test_shared_paths_stay_inside(linked: Site, shared: str) -> None:
+    linked.shared_paths = [shared]
+    with pytest.raises(ReleaseError, match="must lie inside"):
+        linked.info()
+
+
+def test_another_user_than_the_owner_is_refused(
+    linked: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked.root.mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    with pytest.raises(ReleaseError, match="become_user") as caught:
+        linked.act("pruned")
+    assert caught.value.cause == "wrong_user"
+    assert any("become_user" in problem for problem in linked.info("v1")["plan"]["problems"])
