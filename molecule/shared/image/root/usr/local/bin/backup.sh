@@ -14,11 +14,15 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 SETTINGS = Path("/home/plugspace/deploy/shared/.env")
 BACKUPS = Path("/home/plugspace/backups")
+# Documents are copied as the bytes that they are, not decoded and encoded again.
+RAW = CodecOptions(document_class=RawBSONDocument)
 
 
 def read_settings() -> dict[str, str]:
@@ -33,8 +37,8 @@ def dump_mongodb(url: str, target: Path) -> None:
         database = client[urlsplit(url).path.lstrip("/")]
         for name in database.list_collection_names():
             with (target / f"{name}.bson").open("wb") as file:
-                for batch in database[name].find_raw_batches():
-                    file.write(batch)
+                for document in database.get_collection(name, RAW).find():
+                    file.write(document.raw)
 
 
 def dump_sqlite(url: str, target: Path) -> None:
