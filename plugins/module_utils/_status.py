@@ -296,7 +296,8 @@ class Judge:
         lock = result.get("lock")
         if lock:
             holder = f"{lock.get('procedure')} by {lock.get('user')}@{lock.get('host')}"
-            yield self._row("release", "WARN", f"{holder} is at work for {age(lock.get('age', 0))}")
+            held = f"{holder} has held the lock for {age(lock.get('age') or 0)}"
+            yield self._row("release", "WARN", held)
         if result.get("live") in LIVE_FAULTS:
             yield self._row("release", "FAIL", LIVE_FAULTS[result["live"]])
             return

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.application import current, processes
+from support.application import SERVICES, current, processes
 from support.hosts import NAMES, inventory, ssh
 from support.playbooks import Run, play
 
@@ -107,7 +107,8 @@ def targets_down() -> int:
 @pytest.fixture(scope="module", autouse=True)
 def application() -> None:
     """The application runs on every host."""
-    if any(not current(host) or len(processes(host)) < 2 for host in NAMES):
+    running = {host: {process["name"] for process in processes(host)} for host in NAMES}
+    if any(not current(host) or not running[host] >= set(SERVICES) for host in NAMES):
         run = play("deploy", deploy_ref="v1")
         assert run.code == 0, run.output
     eventually(lambda: targets_down() == 0)

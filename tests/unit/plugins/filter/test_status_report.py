@@ -547,7 +547,7 @@ def test_release_missing_or_marked(three: dict[str, t.Any]) -> None:
         (
             {"lock": {"user": "al", "host": "bastion", "procedure": "deploy", "age": 75}},
             "WARN",
-            "deploy by al@bastion is at work for 1 min",
+            "deploy by al@bastion has held the lock for 1 min",
         ),
     ],
 )
