@@ -10,7 +10,7 @@ import functools
 import os
 import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.plugspace.titan.plugins.module_utils import _pm2_definition, _pm2_logs
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_client import (
@@ -418,7 +418,7 @@ class Manager:
 
 
 def _once(probe: Probe | None) -> Probe | None:
-    return None if probe is None else Probe(**dict(probe.__dict__, successes=1))
+    return None if probe is None else replace(probe, successes=1)
 
 
 def _id(record: t.Mapping[str, t.Any]) -> int:

@@ -33,6 +33,30 @@ from ansible_collections.plugspace.titan.plugins.module_utils._pm2_lock import R
 Params = t.Mapping[str, t.Any]
 LOG_LINES = 20
 
+ARGUMENT_SPEC: dict[str, t.Any] = dict(
+    _pm2_home.ARGUMENT_SPEC,
+    name={"type": "str"},
+    ecosystem={"type": "path"},
+    script={"type": "path"},
+    cwd={"type": "path"},
+    interpreter={"type": "str"},
+    args={"type": "list", "elements": "str"},
+    exec_mode={"type": "str", "choices": ["fork", "cluster"]},
+    env={"type": "dict", "default": {}, "no_log": True},
+    env_name={"type": "str"},
+    instances={"type": "str"},
+    state={"type": "str", "choices": list(_pm2_app.STATES), "default": "started"},
+    probe={"type": "dict", "options": _probe.ARGUMENT_SPEC},
+    probes={"type": "dict", "default": {}},
+    expect={"type": "dict", "default": {}},
+    min_uptime={"type": "float", "default": 2.0},
+    save={"type": "bool", "default": False},
+    flush={"type": "bool", "default": False},
+    lock_wait={"type": "float", "default": 60.0},
+    mask_env_files={"type": "list", "elements": "path", "default": []},
+    mask={"type": "list", "elements": "str", "default": [], "no_log": True},
+)
+
 
 class Running:
     """The daemon, of which nothing is left to ask before it was started."""

@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, urlsplit
 
 MAX_BODY = 256 * 1024
@@ -113,8 +113,7 @@ class Probe:
         """The same probe with more to expect; only an HTTP answer can show it."""
         if self.type != "http" or not expect:
             return self
-        values = dict(self.__dict__, expect={**self.expect, **expect})
-        return Probe(**values)
+        return replace(self, expect={**self.expect, **expect})
 
 
 def parse(options: t.Mapping[str, t.Any]) -> Probe:

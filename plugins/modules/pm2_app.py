@@ -232,47 +232,17 @@ logs:
     - "Error: Cannot find module 'express'"
 """
 
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.plugspace.titan.plugins.module_utils import _pm2_home, _probe
-from ansible_collections.plugspace.titan.plugins.module_utils._pm2_app import STATES
+from ansible_collections.plugspace.titan.plugins.module_utils import _probe
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_client import Pm2Error
-from ansible_collections.plugspace.titan.plugins.module_utils._pm2_run import Run
-
-
-def argument_spec() -> dict[str, t.Any]:
-    """The options of the module."""
-    return dict(
-        _pm2_home.ARGUMENT_SPEC,
-        name={"type": "str"},
-        ecosystem={"type": "path"},
-        script={"type": "path"},
-        cwd={"type": "path"},
-        interpreter={"type": "str"},
-        args={"type": "list", "elements": "str"},
-        exec_mode={"type": "str", "choices": ["fork", "cluster"]},
-        env={"type": "dict", "default": {}, "no_log": True},
-        env_name={"type": "str"},
-        instances={"type": "str"},
-        state={"type": "str", "choices": list(STATES), "default": "started"},
-        probe={"type": "dict", "options": _probe.ARGUMENT_SPEC},
-        probes={"type": "dict", "default": {}},
-        expect={"type": "dict", "default": {}},
-        min_uptime={"type": "float", "default": 2.0},
-        save={"type": "bool", "default": False},
-        flush={"type": "bool", "default": False},
-        lock_wait={"type": "float", "default": 60.0},
-        mask_env_files={"type": "list", "elements": "path", "default": []},
-        mask={"type": "list", "elements": "str", "default": [], "no_log": True},
-    )
+from ansible_collections.plugspace.titan.plugins.module_utils._pm2_run import ARGUMENT_SPEC, Run
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec=argument_spec(),
+        argument_spec=ARGUMENT_SPEC,
         supports_check_mode=True,
         required_one_of=[("name", "ecosystem")],
         mutually_exclusive=[("ecosystem", "script"), ("probe", "probes")],

@@ -19,7 +19,6 @@ import typing as t
 import urllib.request
 
 from ansible_collections.plugspace.titan.plugins.module_utils import _pm2_client, _pm2_run
-from ansible_collections.plugspace.titan.plugins.modules import pm2_app
 
 PREFIXES = (
     os.environ.get("PM2_PREFIXES", "").split(":")
@@ -35,14 +34,14 @@ if (release.mode === 'crash') {
 }
 if (release.mode === 'hang') { setInterval(() => {}, 1000); }
 else {
-  if (release.mode === 'crash_later') setTimeout(() => { throw new Error('lost it'); }, 1500);
+  if (release.mode === 'crash_later') setTimeout(() => { throw new Error('lost it'); }, 600);
   const server = http.createServer((request, response) => {
     const status = release.mode === 'unhealthy' && request.url === '/health' ? 503 : 200;
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ pid: process.pid, commit: release.commit }));
   });
   const listen = () => server.listen(Number(process.env.PORT));
-  release.mode === 'slow' ? setTimeout(listen, 5000) : listen();
+  release.mode === 'slow' ? setTimeout(listen, 4000) : listen();
   if (release.mode !== 'abrupt') {
     process.on('SIGINT', () => { server.close(); setTimeout(() => process.exit(0), 300); });
   }
@@ -68,7 +67,11 @@ class Platform:
     """One PM2_HOME with releases and a link to the current one."""
 
     def __init__(self, prefix: str, root: str) -> None:
-        self.bin = os.path.join(prefix, "node_modules", ".bin", "pm2")
+        # As `npm install --global --prefix` puts it, or as a plain `npm install` does.
+        programs = [
+            os.path.join(prefix, *way, "pm2") for way in (["bin"], ["node_modules", ".bin"])
+        ]
+        self.bin = next(filter(os.path.exists, programs))
         self.root = root
         self.home = os.path.join(root, "pm2")
         self.link = os.path.join(root, "current")
@@ -113,13 +116,15 @@ class Platform:
         return {
             "url": f"http://127.0.0.1:{self.port}/health",
             "pid_field": "pid",
-            "within": 6.0,
+            "within": 4.0,
             **extra,
         }
 
     def app(self, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
         """Run pm2_app with these options; the result stays in run_result when it fails."""
-        params = {key: spec.get("default") for key, spec in pm2_app.argument_spec().items()}
+        params = {key: spec.get("default") for key, spec in _pm2_run.ARGUMENT_SPEC.items()}
+        # Half of the defaults: what is told here is told in less time, too.
+        params.update(min_uptime=1.0)
         params.update(
             pm2_home=self.home, pm2_bin=self.bin, ecosystem=self.ecosystem, probes={}, **options
         )

@@ -20,7 +20,6 @@ from ansible_collections.plugspace.titan.plugins.module_utils._pm2_client import
     StaleError,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_gate import Clock, Gate
-from ansible_collections.plugspace.titan.plugins.modules import pm2_app
 
 from .fake_pm2 import FakeClock, FakePm2
 
@@ -42,7 +41,7 @@ class World:
 
     def run(self, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
         """Run with these options."""
-        params = {key: spec.get("default") for key, spec in pm2_app.argument_spec().items()}
+        params = {key: spec.get("default") for key, spec in _pm2_run.ARGUMENT_SPEC.items()}
         params.update(pm2_home=str(self.home), **options)
         self.last = _pm2_run.Run(params, check)
         return self.last.execute()
