@@ -110,7 +110,7 @@ def lint_steps() -> list[Step]:
         Step("ruff format", ("ruff", "format", "--check", "."), 60),
         Step("mypy", ("mypy", f"{COLLECTION}/plugins", "scripts/run_tests.py"), 300),
         Step("yamllint", ("yamllint", "--strict", "."), 120),
-        Step("ansible-lint", ("ansible-lint", "--strict"), 300),
+        Step("ansible-lint", ("ansible-lint", "--strict"), 600),
     ]
 
 
