@@ -77,7 +77,8 @@ _SUBOPTIONS = r"""
 class ModuleDocFragment:
     """A probe has the same options wherever it stands."""
 
-    DOCUMENTATION = (
+    # Annotated, because ansible-test reads plain assignments as a single piece of text.
+    DOCUMENTATION: str = (
         r"""
 options:
   probe:
@@ -88,7 +89,7 @@ options:
         + _SUBOPTIONS
     )
 
-    LIST = (
+    LIST: str = (
         r"""
 options:
   probes:

@@ -89,7 +89,7 @@ def target_count(wanted: Wanted, present: int) -> int:
     if wanted.count is not None:
         text = wanted.count
         if re.fullmatch(r"[+-]\d{1,4}", text):
-            number = (present or 1 if not wanted.definition else present) + int(text)
+            number = present + int(text)
         else:
             number = _pm2_definition.count_instances(text, os.cpu_count() or 1, wanted.name)
         if number < 1:
@@ -152,7 +152,7 @@ class Manager:
         if wanted.definition is not None:
             seen = [_pm2_definition.drift(one, wanted.definition) for one in mine]
             plan.drift = list(dict.fromkeys(word for words in seen for word in words))
-        down = [_id(one) for one in mine if environment_of(one).get("status") != "online"]
+        down = [_id(one) for one in mine if not _is_up(one)]
         if plan.drift:
             plan.actions.append(f"Replace {name}, because of drift: {'; '.join(plan.drift)}")
             return
@@ -218,7 +218,7 @@ class Manager:
             if verb == "delete" or environment_of(record).get("status") != "stopped":
                 self._act(verb, wanted.name, record)
 
-    def _create(self, plan: Plan) -> None:
+    def _create(self, plan: Plan, keep: bool = False) -> None:
         wanted, definition = plan.wanted, plan.wanted.definition
         if definition is None:
             raise Pm2Error(f"{wanted.name} is gone since the plan was made: run again")
@@ -228,12 +228,14 @@ class Manager:
         self.actions.append(f"Started {len(fresh)} of {wanted.name} ({definition.exec_mode})")
         if len(fresh) < plan.count:
             raise FailedError(wanted.name, len(fresh), "vanished", "was not started by PM2", "")
-        leave = "; it was removed again" if wanted.state == "reloaded" else "; PM2 keeps trying"
+        # A first release that does not come up leaves nothing; a service that was there stays.
+        remove = wanted.state == "reloaded" and not keep
+        leave = "; it was removed again" if remove else "; PM2 keeps trying"
         try:
             for number in fresh:
                 self._gated(wanted, number, 0, leave, canary=number == fresh[0])
         except FailedError:
-            if wanted.state == "reloaded":
+            if remove:
                 self._delete(wanted.name, fresh)
             raise
 
@@ -247,7 +249,7 @@ class Manager:
         if not (definition.cluster and _is_cluster(mine)):
             self._delete(wanted.name, old)
             self.actions.append(f"Recreated {wanted.name} with an interruption (no cluster mode)")
-            self._create(plan)
+            self._create(plan, keep=True)
             return
         for number in range(plan.count):
             fresh = self._fresh(wanted.name, functools.partial(self._start, definition, number))
@@ -320,7 +322,7 @@ class Manager:
         for record in mine[: plan.count]:
             number, old_pid = _id(record), int(record.get("pid") or 0)
             online = environment_of(record).get("status") == "online"
-            if number in plan.keep or (wanted.state == "started" and online):
+            if number in plan.keep or (wanted.state == "started" and _is_up(record)):
                 continue
             floor = self._restarts(wanted.name, number) + (1 if online else 0)
             if not online:
@@ -424,6 +426,10 @@ def _once(probe: Probe | None) -> Probe | None:
 def _id(record: t.Mapping[str, t.Any]) -> int:
     number = environment_of(record).get("pm_id")
     return number if isinstance(number, int) else -1
+
+
+def _is_up(record: t.Mapping[str, t.Any]) -> bool:
+    return environment_of(record).get("status") in ("online", "launching")
 
 
 def _mine(records: Records, name: str) -> Records:

@@ -112,7 +112,7 @@ class Gate:
             if one.online and one.pid != task.old_pid:
                 pid = one.pid
                 if probe is not None:
-                    self._ask(probe, one, everyone, seen)
+                    self._ask(probe, one, everyone, seen, deadline)
                 now = self._clock.monotonic()
                 well_since = min(well_since, now) if _passed(probe, everyone, seen) else math.inf
                 if now - well_since >= task.steady and one.uptime_s >= task.uptime:
@@ -121,10 +121,19 @@ class Gate:
                 raise _late(one, pid, within, probe, seen)
             self._clock.sleep(probe.interval if probe and pid else _POLL)
 
-    def _ask(self, probe: Probe, one: Instance, everyone: list[Instance], seen: _Seen) -> None:
+    def _ask(
+        self,
+        probe: Probe,
+        one: Instance,
+        everyone: list[Instance],
+        seen: _Seen,
+        deadline: float,
+    ) -> None:
         """Connect anew until this process answers; what the others answer does not count."""
         pids = [each.pid for each in everyone if each.pid]
         for _connection in range(4 * len(pids) + 4):
+            if self._clock.monotonic() >= deadline:
+                return
             answer = self._trial(probe, pids)
             if answer.pid is not None and answer.pid != one.pid:
                 if answer.pid not in pids:
@@ -183,6 +192,7 @@ def _late(one: Instance, pid: int, within: float, probe: Probe | None, seen: _Se
     if probe is None:
         return GateError("timeout", f"was not up long enough within {within:g} s")
     if seen.answered:
+        seen.reason = seen.reason or "it was not well for long enough without a break"
         return GateError("unhealthy", f"(pid {pid}) is up, but within {within:g} s: {seen.reason}")
     if seen.strangers:
         others = ", ".join(map(str, sorted(seen.strangers)))

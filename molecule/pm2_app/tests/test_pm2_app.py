@@ -17,7 +17,7 @@ VERSIONS = {"titan1": "/opt/pm2-5", "titan2": "/opt/pm2-6", "titan3": "/opt/pm2-
 FOLDER = "/home/plugspace/pm2-tests"
 UTILS = "ansible_collections/plugspace/titan/plugins/module_utils"
 # All that the tests need beyond Python itself; none of it is compiled.
-PYTEST = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments")
+PYTEST = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
 
 
 def bundle(target: Path) -> Path:
@@ -33,7 +33,11 @@ def bundle(target: Path) -> Path:
             spec = importlib.util.find_spec(package)
             assert spec is not None
             assert spec.origin is not None
-            archive.add(Path(spec.origin).parent, package, filter=kept)
+            source = Path(spec.origin)
+            if source.name == "__init__.py":
+                archive.add(source.parent, package, filter=kept)
+            else:
+                archive.add(source, source.name)
     return target
 
 
@@ -65,7 +69,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[
                 ssh,
                 host,
                 f"cd {FOLDER} && PM2_PREFIXES={prefix} PYTHONPATH=. python3 -m pytest tests -q"
-                " -p no:cacheprovider --tb=short",
+                " -p no:cacheprovider --tb=short 2>&1",
                 check=False,
                 timeout=1500,
             )
