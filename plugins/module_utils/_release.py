@@ -188,8 +188,9 @@ def way_back(entries: t.Mapping[str, Entry], current: Entry | None) -> Entry | N
 def superfluous(entries: t.Iterable[Entry], keep: int, keep_failed: int) -> list[Entry]:
     """The releases that may go, oldest first.
 
-    The current and the previous one always stay. `keep` counts good ones with those two; unfinished
-    ones are never counted and always go; of failed and damaged ones the newest `keep_failed` stay.
+    The current and the previous one always stay. `keep` counts those that were live once, with
+    those two; unfinished ones are never counted and always go; of failed and damaged ones, and of
+    those that never became live, the newest `keep_failed` stay.
     """
     newest_first = sorted(
         entries, key=lambda entry: (entry.release.created, entry.name), reverse=True
@@ -197,7 +198,7 @@ def superfluous(entries: t.Iterable[Entry], keep: int, keep_failed: int) -> list
     held = [entry for entry in newest_first if entry.current or entry.previous]
     rest = [entry for entry in newest_first if not entry.current and not entry.previous]
     unfinished = [entry for entry in rest if entry.status == PREPARING]
-    good = [entry for entry in rest if entry.complete and entry.status != FAILED]
+    good = [entry for entry in rest if entry.complete and entry.status == ACTIVE]
     bad = [entry for entry in rest if entry not in unfinished and entry not in good]
     gone = good[max(0, keep - len(held)) :] + bad[keep_failed:] + unfinished
     return [entry for entry in reversed(newest_first) if entry in gone]

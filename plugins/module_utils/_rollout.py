@@ -165,7 +165,8 @@ def _rollback_target(info: Info, target: str) -> tuple[Info | None, str]:
         # Of several builds of one commit the current one, then the newest usable one, is meant.
         matches.sort(key=lambda r: (bool(r.get("current")), _usable(r), r["name"]), reverse=True)
     if not matches:
-        kept = ", ".join(r["name"] for r in releases if _usable(r)) or "none"
+        targets = [r["name"] for r in releases if _usable(r) and r.get("status") != "prepared"]
+        kept = ", ".join(targets) or "none"
         return None, f"there is no release {target}; kept and complete: {kept}"
     release = matches[0]
     if release.get("status") == "failed":
@@ -174,6 +175,8 @@ def _rollback_target(info: Info, target: str) -> tuple[Info | None, str]:
     if not release.get("complete"):
         reason = release.get("reason") or "it was not prepared to the end"
         return None, f"release {release['name']} is not complete ({reason})"
+    if release.get("status") == "prepared":
+        return None, f"release {release['name']} was never live; deploy it instead"
     return release, ""
 
 

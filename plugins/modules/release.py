@@ -86,7 +86,8 @@ options:
     type: int
     default: 5
   keep_failed:
-    description: How many failed or damaged releases stay, to be looked into.
+    description: How many releases stay, to be looked into, that failed, are damaged or never became
+      live.
     type: int
     default: 2
   reason:

@@ -196,6 +196,8 @@ def test_a_rollback_goes_to_the_previous_a_name_or_a_commit(
             "as failed (it crashed)",
         ),
         (info(kept(R1, complete=False, reason="dist is gone")), R1["name"], "(dist is gone)"),
+        (info(kept(R1, status="prepared")), R1["name"], "was never live; deploy it instead"),
+        (info(kept(R1, status="prepared")), "nope", "kept and complete: none"),
     ],
 )
 def test_a_rollback_refuses_what_cannot_run(
