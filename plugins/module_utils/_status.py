@@ -119,7 +119,7 @@ def fault(result: t.Any) -> str:
     message = plain(result.get("msg") or result.get("error") or "no reason given")
     for prefix in PREFIXES:
         message = re.sub(f"^{prefix}: ", "", message)
-    return re.sub(r"^<urlopen error (?:\[Errno -?\d+\] )?(.*)>$", r"\1", message)
+    return re.sub(r"^<url\w+ error (?:\[Errno -?\d+\] )?(.*)>$", r"\1", message)
 
 
 class Judge:
