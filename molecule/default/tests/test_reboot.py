@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,19 @@ def sleeper(host: Host) -> Iterator[str]:
         host.check_output(f"rm -f {DUMP} {DUMP}.bak")
 
 
+def wait_until(what: str, holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < end, f"{PATIENCE_SECONDS} s were not enough until {what}"
+        time.sleep(1)
+
+
+def system_state() -> str:
+    """Ask by way of the engine: SSH is not there yet when the boot begins."""
+    command = ["docker", "exec", "titan2", "systemctl", "is-system-running"]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
+
+
 def pm2_processes(host: Host) -> dict[str, str]:
     apps = json.loads(host.check_output("pm2 jlist -s"))
     return {app["name"]: app["pm2_env"]["status"] for app in apps}
@@ -52,13 +65,6 @@ def member_state(host: Host) -> str:
 
 def test_a_restarted_host_runs_everything_again(host: Host, sleeper: str) -> None:
     subprocess.run(["docker", "restart", "titan2"], check=True, capture_output=True, timeout=60)
-    boot = subprocess.run(
-        ["docker", "exec", "titan2", "systemctl", "is-system-running", "--wait"],
-        check=False, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
-    )  # fmt: skip
-    assert boot.stdout.strip() == "running"
+    wait_until("the boot is over", lambda: system_state() == "running")
     assert pm2_processes(host)[sleeper] == "online"
-    end = time.monotonic() + PATIENCE_SECONDS
-    while member_state(host) != "up":
-        assert time.monotonic() < end, "the member did not come back to its replica set"
-        time.sleep(1)
+    wait_until("the member is in its replica set", lambda: member_state(host) == "up")
