@@ -1,11 +1,10 @@
-"""What the first deployments share: runs on titan1, and what PM2 knows there."""
+"""Deployments on titan1 alone, where further hosts would prove nothing more."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from support import application
 from support.hosts import ssh
 from support.playbooks import Run, play
 
@@ -28,17 +27,3 @@ def paths() -> set[str]:
         for process in listing
         for place in (process["pm2_env"]["pm_cwd"], process["pm2_env"]["pm_exec_path"])
     }
-
-
-def live(ref: str) -> str:
-    """See from outside that this is live, on every instance; the name of the release."""
-    name = application.named(HOST, ref)
-    assert application.metadata(HOST)[name]["status"] == "active"
-    assert {p["status"] for p in application.processes(HOST)} == {"online"}
-    assert len(application.processes(HOST)) == 3
-    report = application.health(HOST)
-    assert (report["release"], report["commit"]) == (name, application.commits()[ref])
-    assert all(path.startswith(application.PATH) for path in paths())
-    assert application.orphans(HOST) == []
-    assert not application.locked(HOST)
-    return name

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from support import application
+from support.deployment import assert_live, look
 from support.hosts import ssh
 from support.playbooks import Run, play
 
@@ -26,19 +27,10 @@ def go(host: str, target: str, ref: str, **variables: str) -> None:
     with application.traffic(host) as traffic:
         run = rollback(host, rollback_confirm=target, **variables)
     assert run.code == 0, run.output
-    assert_live(host, target, ref)
+    assert_live(ref, host)
+    assert application.current(host) == target
     assert traffic.failures == []
     assert traffic.releases[application.commits()[ref]] > 0
-
-
-def assert_live(host: str, name: str, ref: str) -> None:
-    assert application.current(host) == name
-    assert application.metadata(host)[name]["status"] == "active"
-    assert {p["status"] for p in application.processes(host)} == {"online"}
-    report = application.health(host)
-    assert (report["release"], report["commit"]) == (name, application.commits()[ref])
-    assert not application.locked(host)
-    assert application.orphans(host) == []
 
 
 def refused(run: Run, *sentences: str) -> None:
@@ -64,7 +56,8 @@ def untouched() -> Iterator[None]:
 @pytest.mark.parametrize("host", BOTH)
 def test_it_went_back_to_v1(host: str) -> None:
     """This is what converge did, on both hosts at once."""
-    assert_live(host, application.named("titan1", "v1"), "v1")
+    assert_live("v1", host)
+    assert application.current(host) == application.named("titan1", "v1")
 
 
 def test_to_v3_by_commit_and_on_to_the_previous_release() -> None:
@@ -186,4 +179,4 @@ def test_a_marked_and_an_incomplete_release_are_refused() -> None:
         f"titan2: release {incomplete} is not complete (its preparation was not finished)",
     )
     assert application.trace("titan2") == before
-    assert application.health("titan2")["commit"] == application.commits()["v2"]
+    assert look("titan2")["titan2"]["health"]["plugspace-api"]["release"] == before["current"]
