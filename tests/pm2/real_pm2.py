@@ -116,7 +116,7 @@ class Platform:
         return {
             "url": f"http://127.0.0.1:{self.port}/health",
             "pid_field": "pid",
-            "within": 4.0,
+            "within": 20.0,
             **extra,
         }
 
