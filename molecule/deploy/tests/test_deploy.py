@@ -1,0 +1,95 @@
+"""Good releases, one after the other, on three hosts that are asked for pages all the time.
+
+The tests follow each other: each deploys over what the one before it left.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import application
+from support.application import commits
+from support.deployment import assert_live, assert_same_release, deploy, live, look
+from support.hosts import NAMES
+from support.playbooks import play
+
+KEEP = 5
+GOOD = [f"v{number}" for number in range(1, 11)]
+MIGRATIONS = ["20260119090000_add_audit_detail", "20260126090000_add_feature_note"]
+
+
+def as_given(tag: str) -> str:
+    """Most releases are asked for by their tag, some by their commit."""
+    return {"v5": commits()["v5"], "v6": commits()["v6"][:9]}.get(tag, tag)
+
+
+def test_first_deployment_onto_nothing() -> None:
+    assert_live("v1")
+    assert_same_release()
+
+
+def test_check_mode_shows_commits_and_migrations_and_touches_nothing() -> None:
+    before = {host: application.trace(host) for host in NAMES}
+    run = play("deploy", "--check", "--diff", deploy_ref="v3")
+    assert run.code == 0, run.output
+    plan = run.result("Show the plan", "titan1")["msg"]
+    assert plan.startswith(f'Deploy v3 {commits()["v3"][:7]} "Release v3" as release ')
+    assert [line.split()[1:3] for line in plan.splitlines() if "(Plugspace, " in line] == [
+        ["Release", "v3"],
+        ["Release", "v2"],
+    ]
+    assert "2 migrations: " + ", ".join(MIGRATIONS) in plan
+    assert {host: application.trace(host) for host in NAMES} == before
+
+
+@pytest.mark.parametrize("tag", GOOD[1:])
+def test_good_release_after_good_release(tag: str) -> None:
+    before = GOOD[GOOD.index(tag) - 1]
+    run = deploy(as_given(tag), was=before, answers=tag)
+    assert run.code == 0, run.output
+    assert_live(tag)
+    assert_same_release()
+    kept = GOOD[: GOOD.index(tag) + 1][-KEEP:]
+    for state in look().values():
+        assert {r["commit"] for r in state["releases"].values()} == {commits()[k] for k in kept}
+        previous = state["releases"][state["current"]]["before"]
+        assert state["releases"][previous]["commit"] == commits()[before]
+
+
+def test_second_run_changes_nothing() -> None:
+    before = {host: application.trace(host) for host in NAMES}
+    run = deploy("v10", was="v10")
+    assert run.code == 0, run.output
+    assert run.changed == 0
+    assert "is live on titan1, titan2, titan3 already" in run.output
+    after = {host: application.trace(host) for host in NAMES}
+    assert {h: t["processes"] for h, t in after.items()} == {
+        h: t["processes"] for h, t in before.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("ref", "tag", "effect"),
+    [
+        pytest.param("feature/greeting", "feature/greeting", {}, id="branch"),
+        pytest.param("release-2026.01", "v3", {}, id="annotated-tag"),
+        pytest.param("slow-start", "slow-start", {}, id="slow-start"),
+        pytest.param("more-instances", "more-instances", {"api": 4}, id="more-instances"),
+        pytest.param("fewer-instances", "fewer-instances", {"api": 1}, id="fewer-instances"),
+        pytest.param(
+            "new-ecosystem-env",
+            "new-ecosystem-env",
+            {"flags": {"FEATURE_BANNER", "FEATURE_ROOMS", "FEATURE_GREETING"}},
+            id="new-ecosystem-env",
+        ),
+        pytest.param("removed-env", "removed-env", {"flags": {"FEATURE_ROOMS"}}, id="removed-env"),
+    ],
+)
+def test_releases_of_every_kind(ref: str, tag: str, effect: dict[str, Any]) -> None:
+    run = deploy(ref, was=live(), answers=tag)
+    assert run.code == 0, run.output
+    assert_live(tag, api=effect.get("api", 2))
+    flags = effect.get("flags", {"FEATURE_BANNER", "FEATURE_ROOMS"})
+    for state in look().values():
+        assert set(state["health"]["plugspace-api"]["flags"]) == flags

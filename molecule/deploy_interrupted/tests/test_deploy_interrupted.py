@@ -1,0 +1,92 @@
+"""Runs that are killed, and runs that meet: the next one needs no hand to put things right.
+
+The tests follow each other: each deploys over what the one before it left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.application import HOME, locked, named, processes
+from support.deployment import assert_live, assert_same_release, live, visitors
+from support.hosts import ssh
+from support.playbooks import kill_at, play, start
+
+BUILD = "prepare | Build the release beside the running one]"
+RELOAD = "reload | Reload every service behind its gate]"
+
+
+def always() -> bool:
+    return True
+
+
+def building() -> bool:
+    return bool(named("titan1", "v2"))
+
+
+def migrating() -> bool:
+    return bool(ssh("titan1", "pgrep -u plugspace -f 'prisma[/ ].*migrate' || true").strip())
+
+
+def canary(host: str) -> Callable[[], bool]:
+    """A fourth process runs beside the three of the release before."""
+    return lambda: len(processes(host)) > 3
+
+
+@pytest.mark.parametrize(
+    ("ref", "marker", "condition"),
+    [
+        pytest.param("v2", BUILD, building, id="building"),
+        pytest.param("v3", "Back up, migrate, and see", migrating, id="migrating"),
+        pytest.param("v4", "activate | Switch to the release]", always, id="prepared"),
+        pytest.param("v5", RELOAD, always, id="switched"),
+        pytest.param("v6", RELOAD, canary("titan1"), id="gate"),
+        pytest.param("v7", "reload | Look at the site from outside]", always, id="reloaded"),
+        pytest.param("v8", "activate | Confirm the release", always, id="verified"),
+        pytest.param("v9", RELOAD, canary("titan2"), id="second-batch"),
+    ],
+)
+def test_killed_run_is_taken_up_by_the_next(
+    ref: str, marker: str, condition: Callable[[], bool], tmp_path: Path
+) -> None:
+    before = live()
+    if condition is migrating:
+        ssh("titan1", f"rm -f {HOME}/data/*.db*")
+    with visitors(before, ref):
+        log = tmp_path / "killed.log"
+        kill_at(start("deploy", log, deploy_ref=ref), log, marker, condition)
+        assert locked("titan3"), log.read_text()
+        run = play("deploy", deploy_ref=ref)
+    assert run.code == 0, run.output
+    assert "taken over from" in run.output
+    assert_live(ref)
+    assert_same_release()
+
+
+def test_two_at_once(tmp_path: Path) -> None:
+    """The second is refused and names the first, or waits for it if asked to."""
+    before = live()
+    log = tmp_path / "first.log"
+    with visitors(before, "v1", "v10"):
+        first = start("deploy", log, deploy_ref="v1")
+        while not (locked("titan1") and locked("titan3")):
+            assert first.poll() is None, log.read_text()
+        refused = play("deploy", deploy_ref="v10")
+        assert first.poll() is None, "the first one was too fast to meet"
+        waited = play("deploy", deploy_ref="v10", deploy_lock_wait=300)
+        assert first.wait() == 0, log.read_text()
+    assert refused.code != 0
+    sentence = refused.result("Stop with the reason, the running release untouched", "titan1")[
+        "msg"
+    ]
+    holder = (
+        r"lock\.json is held by \w+ on \S+ \(procedure deploy, since [\d-]+ [\d:]+ UTC, \d+ s ago\)"
+    )
+    assert re.search(holder, sentence), sentence
+    assert waited.code == 0, waited.output
+    assert waited.result("Build the release beside the running one", "titan1")["lock"]["waited"] > 0
+    assert_live("v10")
+    assert_same_release()
