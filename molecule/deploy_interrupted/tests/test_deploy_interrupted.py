@@ -15,7 +15,7 @@ from support.deployment import assert_live, assert_same_release, live, visitors
 from support.hosts import ssh
 from support.playbooks import kill_at, play, start
 
-BUILD = "prepare | Build the release beside the running one]"
+BUILD = "build | Build the release beside the running one]"
 RELOAD = "reload | Reload every service behind its gate]"
 
 
