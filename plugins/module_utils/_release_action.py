@@ -48,6 +48,8 @@ class Action:
         self._lock = HostLock(self._store.layout.lock, self._run, params["lock_max_age"])
         self._name: str = params["name"] or ""
         self._notes: list[str] = []
+        # What an earlier run left behind: those notes that a person has to see.
+        self.warnings: list[str] = []
         if params["state"] != "unlocked":
             wrong = owner_problem(self._store.layout.root)
             if wrong:
@@ -73,8 +75,9 @@ class Action:
         keep_lock = bool(self._params["run"])
         try:
             if acquired.taken_over_from:
-                self._notes.append(f"the lock was taken over from {acquired.taken_over_from}")
-            self._notes += self._store.recover()
+                self.warnings.append(f"the lock was taken over from {acquired.taken_over_from}")
+            self.warnings += self._store.recover()
+            self._notes += self.warnings
             before = self._shown()
             result = self._states()[1]()
             after = self._shown()

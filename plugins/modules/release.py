@@ -276,6 +276,8 @@ def main() -> None:
             logs=getattr(error, "logs", []),
             holder=getattr(error, "holder", None),
         )
+    for warning in action.warnings:
+        module.warn(warning)
     module.exit_json(diff={key: result.pop(key) for key in ("before", "after")}, **result)
 
 
