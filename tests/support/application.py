@@ -76,12 +76,12 @@ def named(host: str, ref: str) -> str:
 def trace(host: str) -> dict[str, Any]:
     """What a procedure that touches nothing leaves as it is."""
     listing = f"find {HOME} -name node_modules -prune -o -printf '%p %T@ %m %l\\n'"
-    grown = "-e '/logs' -e '\\.log' -e '/\\.pm2 ' -e '/\\.ansible'"
+    grown = "-e '/logs' -e '\\.log' -e '/\\.pm2 ' -e '/\\.pm2/touch' -e '/\\.ansible'"
     return {
         "current": current(host),
         "metadata": metadata(host),
-        # Logs grow and a daemon's sockets are touched; nothing else may differ.
-        "files": ssh(host, f"{listing} | grep -v {grown} | sort"),
+        # Logs grow, and PM2's own list command touches its home; nothing else may differ.
+        "files": ssh(host, f"{listing} | grep -v {grown} | sort").splitlines(),
         "processes": processes(host),
     }
 
