@@ -16,7 +16,7 @@ from support.hosts import ssh
 from support.playbooks import kill_at, play, start
 
 BUILD = "build | Build the release beside the running one]"
-RELOAD = "reload | Reload every service behind its gate]"
+RELOAD = "Reload every service behind its gate]"
 
 
 def always() -> bool:
@@ -41,11 +41,11 @@ def canary(host: str) -> Callable[[], bool]:
     [
         pytest.param("v2", BUILD, building, id="building"),
         pytest.param("v3", "Back up, migrate, and see", migrating, id="migrating"),
-        pytest.param("v4", "activate | Switch to the release]", always, id="prepared"),
+        pytest.param("v4", "Switch to the release]", always, id="prepared"),
         pytest.param("v5", RELOAD, always, id="switched"),
         pytest.param("v6", RELOAD, canary("titan1"), id="gate"),
         pytest.param("v7", "reload | Look at the site from outside]", always, id="reloaded"),
-        pytest.param("v8", "activate | Confirm the release", always, id="verified"),
+        pytest.param("v8", "Confirm the release", always, id="verified"),
         pytest.param("v9", RELOAD, canary("titan2"), id="second-batch"),
     ],
 )

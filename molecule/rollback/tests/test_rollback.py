@@ -6,6 +6,7 @@ The tests follow each other: titan1 has v1, v2 and v3, titan2 has v1 and v2, and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from support import application
@@ -17,12 +18,12 @@ BOTH = ("titan1", "titan2")
 RELEASES = f"{application.ROOT_ON_HOST}/releases"
 
 
-def rollback(*hosts: str, check: bool = False, **variables: str) -> Run:
+def rollback(*hosts: str, check: bool = False, **variables: Any) -> Run:
     arguments = ["--check", "--diff"] if check else []
     return play("rollback", *arguments, rollback_hosts=",".join(hosts), **variables)
 
 
-def go(host: str, target: str, ref: str, **variables: str) -> None:
+def go(host: str, target: str, ref: str, **variables: Any) -> None:
     """Go to a release while the site is used, and see from outside that it is live."""
     with application.traffic(host) as traffic:
         run = rollback(host, rollback_confirm=target, **variables)
