@@ -62,7 +62,8 @@ def test_second_run_changes_nothing() -> None:
     run = deploy("v10", was="v10")
     assert run.code == 0, run.output
     assert run.changed == 0
-    assert "is live on titan1, titan2, titan3 already" in run.output
+    plan = run.result("Show the plan", "titan1")["msg"]
+    assert "is live on titan1, titan2, titan3 already" in plan
     after = {host: application.trace(host) for host in NAMES}
     assert {h: t["processes"] for h, t in after.items()} == {
         h: t["processes"] for h, t in before.items()
