@@ -312,8 +312,10 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
-    # A terminated run stops its steps just like an interrupted one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A terminated run stops its steps just like an interrupted one, also where the caller ignores
+    # interruptions, as a shell does for what it starts in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     groups = options.groups or GROUPS
     runner = Runner(ROOT, options.minutes, stream=len(groups) == 1)
     try:
