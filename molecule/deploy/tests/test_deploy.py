@@ -19,6 +19,10 @@ GOOD = [f"v{number}" for number in range(1, 11)]
 MIGRATIONS = ["20260119090000_add_audit_detail", "20260126090000_add_feature_note"]
 
 
+# Host after host as a rule; all at once is quicker, and loses no request either.
+AT_ONCE = {"deploy_serial": "100%"}
+
+
 def as_given(tag: str) -> str:
     """Most releases are asked for by their tag, some by their commit."""
     return {"v5": commits()["v5"], "v6": commits()["v6"][:9]}.get(tag, tag)
@@ -46,7 +50,8 @@ def test_check_mode_shows_commits_and_migrations_and_touches_nothing() -> None:
 @pytest.mark.parametrize("tag", GOOD[1:])
 def test_good_release_after_good_release(tag: str) -> None:
     before = GOOD[GOOD.index(tag) - 1]
-    run = deploy(as_given(tag), was=before, answers=tag)
+    batches = {} if tag in ("v2", "v3") else AT_ONCE
+    run = deploy(as_given(tag), was=before, answers=tag, **batches)
     assert run.code == 0, run.output
     assert_live(tag)
     assert_same_release()
@@ -88,7 +93,7 @@ def test_second_run_changes_nothing() -> None:
     ],
 )
 def test_releases_of_every_kind(ref: str, tag: str, effect: dict[str, Any]) -> None:
-    run = deploy(ref, was=live(), answers=tag)
+    run = deploy(ref, was=live(), answers=tag, **AT_ONCE)
     assert run.code == 0, run.output
     assert_live(tag, api=effect.get("api", 2))
     flags = effect.get("flags", {"FEATURE_BANNER", "FEATURE_ROOMS"})
