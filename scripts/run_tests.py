@@ -129,7 +129,7 @@ def platform_step() -> Step:
 
 def scenario_step(name: str) -> Step:
     command = ("molecule", "test", "--scenario-name", name, "--destroy", "never")
-    return Step(f"molecule {name}", command, 900)
+    return Step(f"molecule {name}", command, 1200)
 
 
 class Runner:
