@@ -10,17 +10,13 @@ from typing import Any
 import pytest
 from support import application
 from support.application import commits
-from support.deployment import assert_live, assert_same_release, deploy, live, look
+from support.deployment import AT_ONCE, assert_live, assert_same_release, deploy, live, look
 from support.hosts import NAMES
 from support.playbooks import play
 
 KEEP = 5
 GOOD = [f"v{number}" for number in range(1, 11)]
 MIGRATIONS = ["20260119090000_add_audit_detail", "20260126090000_add_feature_note"]
-
-
-# Host after host as a rule; all at once is quicker, and loses no request either.
-AT_ONCE = {"deploy_serial": "100%"}
 
 
 def as_given(tag: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 from support.application import ROOT_ON_HOST, commits, named
-from support.deployment import assert_live, deploy, live, look, visitors
+from support.deployment import AT_ONCE, assert_live, deploy, live, look, visitors
 from support.hosts import NAMES, ssh
 from support.playbooks import Run, play
 
@@ -99,7 +99,7 @@ def test_bad_release(bad: Bad) -> None:
     else:
         assert named("titan1", bad.ref) == ""
     if bad.then:
-        run = deploy(bad.then, was=before)
+        run = deploy(bad.then, was=before, **AT_ONCE)
         assert run.code == 0, run.output
         assert_live(bad.then)
 
@@ -134,7 +134,7 @@ def test_failing_migration() -> None:
         f"cd {ROOT_ON_HOST}/releases/{name}"
         " && npx prisma migrate resolve --rolled-back 20260302090000_add_feature_owner",
     )
-    run = deploy("v9", was=before, deploy_migrate="always")
+    run = deploy("v9", was=before, deploy_migrate="always", **AT_ONCE)
     assert run.code == 0, run.output
     assert_live("v9")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.application import HOME, locked, named, processes
-from support.deployment import assert_live, assert_same_release, live, visitors
+from support.deployment import AT_ONCE, assert_live, assert_same_release, live, visitors
 from support.hosts import NAMES, ssh
 from support.playbooks import kill_at, play, start
 
@@ -59,7 +59,7 @@ def test_killed_run_is_taken_up_by_the_next(
         log = tmp_path / "killed.log"
         kill_at(start("deploy", log, deploy_ref=ref), log, marker, condition)
         assert any(map(locked, NAMES)), log.read_text()
-        run = play("deploy", deploy_ref=ref)
+        run = play("deploy", deploy_ref=ref, **AT_ONCE)
     assert run.code == 0, run.output
     assert "the lock was taken over from" in " ".join(run.output.split())
     assert_live(ref)
