@@ -143,6 +143,6 @@ def health(host: str) -> dict[str, Any]:
     return report
 
 
-def traffic(host: str = "titan1", threads: int = 4, pause: float = 0.02) -> Traffic:
+def traffic(host: str = "titan1", threads: int = 4) -> Traffic:
     """Traffic through one host's nginx."""
-    return Traffic(address(host), DOMAIN, CA_FILE, threads, pause)
+    return Traffic(address(host), DOMAIN, CA_FILE, threads)

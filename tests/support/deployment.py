@@ -32,7 +32,7 @@ def visitors(*refs: str) -> Iterator[None]:
     """Requests through every host's nginx the whole time: none fails, only these tags answer."""
     with contextlib.ExitStack() as stack:
         # Few enough that the visitors do not slow down what they watch.
-        visits = {host: stack.enter_context(traffic(host, 2, pause=0.1)) for host in NAMES}
+        visits = {host: stack.enter_context(traffic(host, threads=2)) for host in NAMES}
         yield
     for host, visit in visits.items():
         print(f"{host}: {visit.total} requests, {len(visit.failures)} failed")
