@@ -105,6 +105,15 @@ def test_a_second_run_neither_migrates_nor_backs_up() -> None:
     assert backups() == kept
 
 
+def test_a_directory_without_the_tool_migrates_nothing() -> None:
+    """npx would fetch the newest one, which may be another major version."""
+    before = applied()
+    run = play("migrate", migrate_directory=application.HOME, migrate_backup_command=[])
+    assert run.code != 0
+    assert "npx canceled due to missing packages" in told(run)
+    assert applied() == before
+
+
 def test_a_failing_migration_is_told_and_can_be_settled() -> None:
     release = application.named("titan1", "failing-migration")
     directory = f"{application.ROOT_ON_HOST}/releases/{release}"
