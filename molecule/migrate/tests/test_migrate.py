@@ -110,7 +110,7 @@ def test_a_directory_without_the_tool_migrates_nothing() -> None:
     before = applied()
     run = play("migrate", migrate_directory=application.HOME, migrate_backup_command=[])
     assert run.code != 0
-    assert "npx canceled due to missing packages" in told(run)
+    assert "canceled" in told(run)
     assert applied() == before
 
 
