@@ -147,6 +147,22 @@ def same(one: object, other: object) -> bool:
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
+def secrets_have_no_default(root: Path) -> list[str]:
+    """A failing validation prints every templated default, those of no_log options too."""
+    found = []
+    for role in roles(root):
+        specs = role / "meta" / "argument_specs.yml"
+        entries = load(specs)["argument_specs"] if specs.is_file() else {}
+        for entry, specification in entries.items():
+            for name, option in (specification.get("options") or {}).items():
+                if option.get("no_log") and "{{" in str(option.get("default", "")):
+                    found.append(
+                        f"{role.name}, {entry}: {name} is a secret and has a templated default; "
+                        "leave it empty and look the secret up where it is used"
+                    )
+    return found
+
+
 def entry_points_are_specified(root: Path) -> list[str]:
     """What a playbook or another role calls is an entry point with a specification."""
     problems = []
@@ -414,6 +430,7 @@ def documents_are_complete(documents: dict[str, Any], kind: str) -> list[str]:
 RULES = (
     commands_say_why,
     defaults_are_specified,
+    secrets_have_no_default,
     entry_points_are_specified,
     links_are_complete,
     links_make_no_loop,

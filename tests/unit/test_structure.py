@@ -163,6 +163,12 @@ BROKEN = [
         "{name: p.t.ping, tasks_from: stop.yml}}]}]\n",
         "called at stop",
     ),
+    (
+        "secrets_have_no_default",
+        "roles/ping/meta/argument_specs.yml",
+        SPECS.replace("default: 5", "no_log: true, default: '{{ secret }}'"),
+        "ping_count is a secret",
+    ),
     ("roles_are_complete", "roles/ping/README.md", None, "README"),
     ("roles_are_complete", "playbooks/ping.yml", None, "playbooks/ping.yml"),
     ("roles_are_complete", "molecule/ping/molecule.yml", None, "scenario"),
