@@ -19,7 +19,8 @@ def releases_table(infos: t.Mapping[str, t.Mapping[str, t.Any] | None]) -> str:
     notes: list[str] = []
     for host, info in infos.items():
         if not info or "releases" not in info:
-            notes.append(f"{host}: {(info or {}).get('msg') or 'no answer'}")
+            told = str((info or {}).get("msg") or "no answer")
+            notes.append(f"{host}: {' '.join(told.split())}")
             continue
         releases = sorted(info["releases"], key=lambda release: release["name"], reverse=True)
         if not releases:

@@ -49,10 +49,10 @@ def test_hosts_without_releases_or_answer_are_named() -> None:
     infos = {
         "titan1": {"releases": []},
         "titan2": None,
-        "titan3": {"failed": True, "msg": "no root"},
+        "titan3": {"failed": True, "msg": "no root\nat all"},
     }
     assert releases_table(infos).splitlines() == [
         "titan1: no release yet",
         "titan2: no answer",
-        "titan3: no root",
+        "titan3: no root at all",
     ]
