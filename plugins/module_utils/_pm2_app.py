@@ -169,18 +169,19 @@ class Manager:
 
     def _as_expected(self, wanted: Wanted, mine: Records) -> set[int]:
         settled = {one.id: one for one in self._gate.instances(wanted.name) if one.settled}
-        if wanted.probe is not None and wanted.probe.type == "http":
-            return self._gate.proven(wanted.name, wanted.probe)
-        # Without an answer to read, the directory that the process works in shows its release,
-        # provided that its definition leads there by a link.
-        kept = set()
+        # The directory that a process works in shows its release, provided that its definition
+        # leads there by a link.
+        here, elsewhere = set(), set()
         for record in mine:
             cwd = str(environment_of(record).get("pm_cwd", ""))
             one = settled.get(_id(record))
             real = os.path.realpath(cwd)
-            if one is not None and cwd and real != cwd and one.release_path == real:
-                kept.add(one.id)
-        return kept
+            if one is not None and one.release_path and cwd and real != cwd:
+                (here if one.release_path == real else elsewhere).add(one.id)
+        if wanted.probe is not None and wanted.probe.type == "http":
+            # Two releases may be of one commit, and the other one may go any day.
+            return self._gate.proven(wanted.name, wanted.probe) - elsewhere
+        return here
 
     # -- applying -----------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import pytest
 from support import application
 from support.application import commits
 from support.deployment import AT_ONCE, assert_live, assert_same_release, deploy, live, look
-from support.hosts import NAMES
+from support.hosts import NAMES, ssh
 from support.playbooks import play
 
 KEEP = 5
@@ -69,6 +69,16 @@ def test_second_run_changes_nothing() -> None:
     assert {h: t["processes"] for h, t in after.items()} == {
         h: t["processes"] for h, t in before.items()
     }
+
+
+def test_damaged_live_release_is_replaced_by_a_sound_one_of_its_commit() -> None:
+    damaged = application.current("titan1")
+    for host in NAMES:
+        ssh(host, f"rm {application.PATH}/dist/voice.js")
+    run = deploy("v10", was="v10", **AT_ONCE)
+    assert run.code == 0, run.output
+    assert_live("v10")
+    assert application.current("titan1") != damaged
 
 
 @pytest.mark.parametrize(

@@ -345,6 +345,17 @@ def test_without_an_answer_the_directory_shows_the_release(
     assert do(pm2, wanted(probe=probe, expect={"commit": "3"})).actions != []
 
 
+def test_the_same_commit_in_another_directory_is_another_release(
+    pm2: FakePm2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running(pm2)
+    probe = PROBE.expecting({"commit": "old"})
+    monkeypatch.setattr(_pm2_app.os.path, "realpath", lambda _path: "/r/releases/2")
+    assert do(pm2, wanted(probe=probe, expect={"commit": "old"})).actions == []
+    monkeypatch.setattr(_pm2_app.os.path, "realpath", lambda _path: "/r/releases/3")
+    assert do(pm2, wanted(probe=probe, expect={"commit": "old"})).actions != []
+
+
 def test_a_stranger_on_the_port_is_named(pm2: FakePm2) -> None:
     running(pm2)
     pm2.stranger = 77
