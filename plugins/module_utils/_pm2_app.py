@@ -171,7 +171,8 @@ class Manager:
         settled = {one.id: one for one in self._gate.instances(wanted.name) if one.settled}
         # The directory that a process works in shows its release, provided that its definition
         # leads there by a link.
-        here, elsewhere = set(), set()
+        here: set[int] = set()
+        elsewhere: set[int] = set()
         for record in mine:
             cwd = str(environment_of(record).get("pm_cwd", ""))
             one = settled.get(_id(record))
