@@ -71,6 +71,7 @@ class Wanted:
     probe: Probe | None = None
     expect: t.Mapping[str, t.Any] = field(default_factory=dict)
     min_uptime: float = 2.0
+    sealed: bool = False
 
 
 @dataclass
@@ -169,15 +170,15 @@ class Manager:
 
     def _as_expected(self, wanted: Wanted, mine: Records) -> set[int]:
         settled = {one.id: one for one in self._gate.instances(wanted.name) if one.settled}
-        # The directory that a process works in shows its release, provided that its definition
-        # leads there by a link.
+        # The directory that a process works in shows its release, provided that nothing changes in
+        # it: so the caller says, or its definition leads there by a link.
         here: set[int] = set()
         elsewhere: set[int] = set()
         for record in mine:
             cwd = str(environment_of(record).get("pm_cwd", ""))
             one = settled.get(_id(record))
             real = os.path.realpath(cwd)
-            if one is not None and one.release_path and cwd and real != cwd:
+            if one is not None and one.release_path and cwd and (wanted.sealed or real != cwd):
                 (here if one.release_path == real else elsewhere).add(one.id)
         if wanted.probe is not None and wanted.probe.type == "http":
             # Two releases may be of one commit, and the other one may go any day.

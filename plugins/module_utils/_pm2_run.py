@@ -50,6 +50,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = dict(
     probes={"type": "dict", "default": {}},
     expect={"type": "dict", "default": {}},
     min_uptime={"type": "float", "default": 2.0},
+    sealed={"type": "bool", "default": False},
     save={"type": "bool", "default": False},
     flush={"type": "bool", "default": False},
     lock_wait={"type": "float", "default": 60.0},
@@ -185,6 +186,7 @@ class Run:
                 else None,
                 expect=params["expect"] or {},
                 min_uptime=params["min_uptime"],
+                sealed=params["sealed"],
             )
             for name in names
         ]

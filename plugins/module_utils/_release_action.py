@@ -137,7 +137,12 @@ class Action:
         if existing is not None:
             return {"changed": False, "after": before, "release": existing.shown()}
         after = {**before, "release": {"name": self._name, "status": "prepared"}}
-        return {"changed": True, "after": after, "release": after["release"]}
+        directory = self._store.layout.release(self._name)
+        return {
+            "changed": True,
+            "after": after,
+            "release": {**after["release"], "directory": directory},
+        }
 
     def _prepare(self) -> Result:
         preparation = self._preparation()

@@ -83,7 +83,8 @@ options:
         others follow, one at a time. In fork mode a reload is a restart, with a short interruption.
       - With O(expect), V(reloaded) leaves instances alone that answer as expected already. Where
         the probe is not of type V(http), an instance counts as such when it works in the directory
-        that the link in its C(cwd) leads to now.
+        that is at its C(cwd) now, provided that O(sealed) or a link tells that nothing changes
+        in it.
       - V(restarted) restarts every process, one at a time.
       - V(stopped) and V(absent) stop the processes, and remove them from PM2.
     type: str
@@ -105,6 +106,13 @@ options:
     description: Seconds that a new process has to stay up.
     type: float
     default: 2.0
+  sealed:
+    description:
+      - Nothing changes in the directory of an application while it is there, as with the releases
+        of M(plugspace.titan.release). A process that works in it runs what is in it, then.
+      - A directory that is reached by a link counts as sealed without this.
+    type: bool
+    default: false
   save:
     description:
       - Save PM2's list, from which it starts the applications at boot, when it says something else

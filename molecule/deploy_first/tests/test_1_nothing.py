@@ -85,10 +85,12 @@ def test_a_killed_daemon_with_a_stale_socket_is_started_again() -> None:
 
 @pytest.fixture
 def stopped_daemon() -> Iterator[None]:
+    """A daemon that hands no connection on to its workers, until it is woken again."""
     pid = ssh(HOST, f"cat {application.HOME}/.pm2/pm2.pid").strip()
     ssh(HOST, f"kill -STOP {pid}")
     yield
     ssh(HOST, f"kill -CONT {pid}")
+    assert application.health(HOST)["commit"] == application.commits()["v1"]
 
 
 def test_a_stopped_daemon_is_told_in_seconds(stopped_daemon: None) -> None:
@@ -100,7 +102,6 @@ def test_a_stopped_daemon_is_told_in_seconds(stopped_daemon: None) -> None:
     assert len(lines) == 2
     assert "PM2" in lines[1]
     assert "did not answer" in lines[1]
-    assert application.health(HOST)["commit"] == application.commits()["v1"]
     assert application.current(HOST) == application.named(HOST, "v1")
     assert application.named(HOST, "v2") == ""
     assert not application.locked(HOST)

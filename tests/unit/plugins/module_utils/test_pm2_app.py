@@ -345,6 +345,19 @@ def test_without_an_answer_the_directory_shows_the_release(
     assert do(pm2, wanted(probe=probe, expect={"commit": "3"})).actions != []
 
 
+@pytest.mark.parametrize(
+    ("path", "sealed", "actions"),
+    [("/r/releases/2", True, 0), ("/r/releases/2", False, 2), ("/r/releases/3", True, 2)],
+)
+def test_a_sealed_directory_shows_the_release_without_a_link(
+    pm2: FakePm2, path: str, sealed: bool, actions: int
+) -> None:
+    running(pm2, pm_cwd=path)
+    probe = Probe(type="websocket", url="ws://127.0.0.1/", within=5.0)
+    wants = wanted(probe=probe, expect={"commit": "2"}, sealed=sealed)
+    assert len(manager_of(pm2).plan(wants, pm2.processes()).actions) == actions
+
+
 def test_the_same_commit_in_another_directory_is_another_release(
     pm2: FakePm2, monkeypatch: pytest.MonkeyPatch
 ) -> None:

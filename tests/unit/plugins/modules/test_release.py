@@ -78,7 +78,9 @@ def test_a_second_call_changes_nothing(site: Site) -> None:
 def test_check_mode_touches_nothing(site: Site) -> None:
     commit = site.git("rev-parse", "HEAD")
     before = site.files()
-    assert site.check("prepared", FIRST, commit=commit)["changed"] is True
+    planned = site.check("prepared", FIRST, commit=commit)
+    assert planned["changed"] is True
+    assert planned["release"]["directory"].endswith(f"/releases/{FIRST}")
     assert site.check("current", FIRST)["changed"] is True
     assert site.check("confirmed", FIRST)["changed"] is True
     assert site.check("failed", FIRST)["changed"] is True
