@@ -71,6 +71,21 @@ def test_second_run_changes_nothing() -> None:
     }
 
 
+def test_a_stopped_instance_of_the_live_release_is_put_right() -> None:
+    """Only where something is wrong, and only what is wrong."""
+    before = {host: application.processes(host) for host in NAMES}
+    stopped = next(one for one in before["titan2"] if one["name"] == "plugspace-api")
+    ssh("titan2", f"pm2 stop -s {stopped['id']}")
+    run = deploy("v10", was="v10")
+    assert run.code == 0, run.output
+    assert f"Reload plugspace-api instance {stopped['id']}" in run.output
+    assert_live("v10")
+    for host in NAMES:
+        left = [one for one in before[host] if host != "titan2" or one != stopped]
+        after = application.processes(host)
+        assert [one for one in left if one not in after] == [], host
+
+
 def test_damaged_live_release_is_replaced_by_a_sound_one_of_its_commit() -> None:
     damaged = application.current("titan1")
     for host in NAMES:
