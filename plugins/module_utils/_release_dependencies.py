@@ -58,7 +58,7 @@ def digest(
     locks = [name for name in LOCK_FILES if os.path.isfile(os.path.join(directory, name))]
     if not locks:
         return ""
-    parts += [[name, _file_digest(os.path.join(directory, name))] for name in locks]
+    parts += [[name, _lock_digest(os.path.join(directory, name))] for name in locks]
     if os.path.isfile(os.path.join(directory, ".npmrc")):
         parts.append([".npmrc", _file_digest(os.path.join(directory, ".npmrc"))])
     for name in sorted(packages):
@@ -148,6 +148,18 @@ def _link_tree(source: str, target: str, installed: float, private: t.Collection
 def _protect_file(path: str, mode: int) -> None:
     if mode & _WRITABLE:
         os.chmod(path, stat.S_IMODE(mode) & ~_WRITABLE)
+
+
+def _lock_digest(path: str) -> str:
+    """The digest of a lock file without the project's own version, which changes no package."""
+    content = read_package(path) if path.endswith(".json") else {}
+    packages = content.get("packages")
+    own = packages.get("") if isinstance(packages, dict) else None
+    if not isinstance(own, dict):
+        return _file_digest(path)
+    for part in (content, own):
+        part.pop("version", None)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _file_digest(path: str) -> str:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import threading
 import typing as t
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._git import (
     advertised_commit,
     is_full_commit,
     is_short_commit,
+    valid_ref,
 )
 
 _MOST_COMMITS = 200
@@ -43,6 +45,36 @@ class Range:
     taken_back: list[dict[str, str]] = field(default_factory=list)
 
 
+class Advertised:
+    """What the remote has under a ref, asked for beside everything else, since it takes longest."""
+
+    def __init__(self, git: Git, ref: str) -> None:
+        self._git = git
+        self._ref = ref
+        self._commit = ""
+        self._error: Exception | None = None
+        self._thread: threading.Thread | None = None
+        # A commit needs no question, as a rule.
+        if valid_ref(ref) and not is_short_commit(ref) and not is_full_commit(ref):
+            self._thread = threading.Thread(target=self._ask, daemon=True)
+            self._thread.start()
+
+    def _ask(self) -> None:
+        try:
+            self._commit = advertised_commit(self._git, self._ref)
+        except Exception as error:  # raised again for the one who wants the answer
+            self._error = error
+
+    def commit(self) -> str:
+        """The commit, empty when the remote has none; GitError when it could not be asked."""
+        if self._thread is None:
+            return advertised_commit(self._git, self._ref)
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._commit
+
+
 class History:
     """The history of a repository. Use it as a context: what it fetches is gone afterwards."""
 
@@ -51,6 +83,7 @@ class History:
         self._git = git
         self._stores = [store for store in stores if os.path.isdir(os.path.join(store, "objects"))]
         self._scratch = ""
+        self._places: dict[str, str] = {}
 
     def __enter__(self) -> History:
         return self
@@ -59,7 +92,7 @@ class History:
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def resolve(self, ref: str) -> str:
+    def resolve(self, ref: str, advertised: Advertised) -> str:
         """The commit of a branch, tag or (short) commit id; UnknownRefError when there is none."""
         if is_full_commit(ref):
             return ref
@@ -67,7 +100,7 @@ class History:
             known = self._abbreviated(ref)
             if known:
                 return known
-        commit = advertised_commit(self._git, ref)
+        commit = advertised.commit()
         if commit:
             return commit
         if is_short_commit(ref):
@@ -101,8 +134,8 @@ class History:
 
     def between(self, current: str, target: str) -> Range:
         """The commits that go out, and those that are taken back, newest first."""
-        at = self._place(target)
-        if current == target or not at or not self._git.has_commit(current, at):
+        at = self._place(target) if current != target else ""
+        if not at or not self._git.has_commit(current, at):
             return Range()
         form = _SEPARATOR.join(("%m", "%H", "%s", "%an", "%aI"))
         shown = self._git.run(
@@ -133,10 +166,12 @@ class History:
 
     def _place(self, commit: str) -> str:
         """A Git directory that has the commit; the scratch one sees the others' objects as well."""
-        for place in filter(None, [self._scratch, *self._stores]):
-            if self._git.has_commit(commit, place):
-                return place
-        return ""
+        if commit not in self._places:
+            for place in filter(None, [self._scratch, *self._stores]):
+                if self._git.has_commit(commit, place):
+                    self._places[commit] = place
+                    break
+        return self._places.get(commit, "")
 
     def _abbreviated(self, ref: str) -> str:
         for place in filter(None, [self._scratch, *self._stores]):

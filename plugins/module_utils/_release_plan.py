@@ -33,6 +33,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release_dependenc
     LOCK_FILES,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._release_history import (
+    Advertised,
     History,
     Target,
 )
@@ -86,13 +87,13 @@ class Preflight:
         self._entries = entries
         self._live = store.layout.live()
 
-    def plan(self, ref: str, now: datetime.datetime) -> Plan:
+    def plan(self, ref: str, now: datetime.datetime, advertised: Advertised) -> Plan:
         """The plan for a branch, tag or commit."""
         plan = Plan(ref)
         plan.problems += places.owner_problem(self._store.layout.root)
         self._check_places(plan)
         missing = self._check_commands(plan)
-        target = None if "git" in missing else self._look(plan, ref, now)
+        target = None if "git" in missing else self._look(plan, now, advertised)
         self._check_env(plan, target)
         if plan.change:
             # What only a preparation needs.
@@ -110,9 +111,9 @@ class Preflight:
             return self._store.git.run("rev-parse", "HEAD", at=self._store.layout.path).strip()
         return ""
 
-    def _look(self, plan: Plan, ref: str, now: datetime.datetime) -> Target | None:
+    def _look(self, plan: Plan, now: datetime.datetime, advertised: Advertised) -> Target | None:
         """Find the commit and what lies between it and the live one."""
-        layout, needs = self._store.layout, self._needs
+        layout, needs, ref = self._store.layout, self._needs, plan.ref
         if not valid_ref(ref):
             plan.problems.append(f"{ref!r} cannot be a branch, a tag or a commit")
             return None
@@ -122,7 +123,7 @@ class Preflight:
         try:
             with History(self._store.git, stores) as history:
                 current = self.current_commit()
-                plan.commit = history.resolve(ref)
+                plan.commit = history.resolve(ref, advertised)
                 history.bring(plan.commit, ref, bool(current))
                 files = ["package.json", needs.env_example, ".gitmodules", *LOCK_FILES]
                 target = history.target(plan.commit, files, needs.migrations_path)

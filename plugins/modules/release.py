@@ -72,7 +72,8 @@ options:
   reuse_dependencies:
     description:
       - Take over the installed packages of a release that has the same lock file, Node.js and
-        command. They are hard links, and the files are write-protected.
+        command. They are hard links, and the files are write-protected. The project's own version
+        in the lock file does not count.
     type: bool
     default: true
   dependency_private_paths:

@@ -238,6 +238,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._git import Git, G
 from ansible_collections.plugspace.titan.plugins.module_utils._lock import HostLock, LockError
 from ansible_collections.plugspace.titan.plugins.module_utils._process import ProcessError
 from ansible_collections.plugspace.titan.plugins.module_utils._release import ReleaseError, moment
+from ansible_collections.plugspace.titan.plugins.module_utils._release_history import Advertised
 from ansible_collections.plugspace.titan.plugins.module_utils._release_layout import CHECKOUT
 from ansible_collections.plugspace.titan.plugins.module_utils._release_options import (
     LAYOUT,
@@ -274,6 +275,7 @@ ARGUMENTS: Spec = {
 
 def look(params: Mapping[str, Any], git: Git) -> dict[str, object]:
     """Everything that the module tells."""
+    advertised = Advertised(git, params["ref"]) if params["ref"] else None
     store = store_of(params, git)
     entries = store.entries()
     shown = [entry.shown() for entry in entries.values()]
@@ -301,8 +303,8 @@ def look(params: Mapping[str, Any], git: Git) -> dict[str, object]:
         "live": live.kind,
         "lock": held.shown(time.time()) if held else {},
     }
-    if params["ref"]:
-        plan = preflight.plan(params["ref"], moment(params["now"]))
+    if advertised is not None:
+        plan = preflight.plan(params["ref"], moment(params["now"]), advertised)
         if foreign is not None:
             plan.warnings.append(f"the lock is held by {foreign.told(time.time())}")
         result["plan"] = asdict(plan)

@@ -112,8 +112,8 @@ def test_a_bad_release_is_not_let_in(running: Platform, mode: str, cause: str) -
         seconds = time.monotonic() - started
     assert result["cause"] == cause, failure.value
     assert result["failed_app"] == "api"
-    assert running.pids() == before
-    assert not back["changed"]
+    assert not back["changed"], actions(back)
+    assert running.pids() == before, actions(result)
     assert seconds < 6
     if mode == "crash":
         assert any("no configuration" in line for line in result["logs"])

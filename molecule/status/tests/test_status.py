@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.application import SERVICES, current, processes
 from support.hosts import NAMES, inventory, ssh
 from support.playbooks import Run, play
 
@@ -105,12 +104,8 @@ def targets_down() -> int:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def application() -> None:
-    """The application runs on every host."""
-    running = {host: {process["name"] for process in processes(host)} for host in NAMES}
-    if any(not current(host) or not running[host] >= set(SERVICES) for host in NAMES):
-        run = play("deploy", deploy_ref="v1")
-        assert run.code == 0, run.output
+def monitored() -> None:
+    """Monitoring has seen every target, whatever an earlier scenario did."""
     eventually(lambda: targets_down() == 0)
 
 

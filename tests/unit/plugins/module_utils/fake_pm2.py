@@ -49,6 +49,8 @@ class FakePm2:
         self.lose_answer_of = ""
         self.blind = False
         self.stranger: int | None = None
+        # Until then the first worker is too short of CPU to take a connection.
+        self.starved_until = 0.0
         self._ids = itertools.count()
         self._pids = itertools.count(5000001)
         self._turn = itertools.count()
@@ -133,6 +135,8 @@ class FakePm2:
             if one["pm2_env"]["status"] == "online"
             and one["_behaviour"] in ("well", "unhealthy", "crash_later")
         ]
+        if self.clock.now < self.starved_until:
+            listening = listening[1:]
         self.clock.now += 0.001
         if self.stranger:
             return Answer(True, 0.001, pid=self.stranger)

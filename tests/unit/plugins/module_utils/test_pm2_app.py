@@ -332,6 +332,13 @@ def test_the_first_application_must_still_be_well_at_the_end(pm2: FakePm2) -> No
         manager.settle()
 
 
+def test_a_worker_that_is_short_of_cpu_is_waited_for(pm2: FakePm2) -> None:
+    running(pm2)
+    pm2.starved_until = pm2.clock.now + 1
+    probe = PROBE.expecting({"commit": "old"})
+    assert do(pm2, wanted(probe=probe, expect={"commit": "old"})).actions == []
+
+
 def test_without_an_answer_the_directory_shows_the_release(
     pm2: FakePm2, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -302,6 +302,21 @@ def test_dependencies_are_reused_without_copying(linked: Site) -> None:
     assert (new / ".bin" / "dep").read_text() == "one\n"
 
 
+def lock_file(version: str, dep: str) -> str:
+    """A lock file of npm 7 and later."""
+    packages = {"": {"version": version}, "node_modules/dep": {"version": dep}}
+    return json.dumps({"version": version, "lockfileVersion": 3, "packages": packages})
+
+
+def test_the_projects_own_version_is_no_dependency(linked: Site) -> None:
+    results = []
+    locks = (("1", "1"), ("2", "1"), ("2", "2"))
+    for name, versions in zip((FIRST, SECOND, THIRD), locks, strict=True):
+        commit = linked.commit(name, **{"package-lock.json": lock_file(*versions)})
+        results.append(linked.act("prepared", name, commit=commit)["dependencies"])
+    assert results == ["installed", f"reused from {FIRST}", "installed"]
+
+
 @pytest.mark.parametrize(
     "files",
     [
