@@ -1,7 +1,7 @@
 """Run the project's checks and tests, and end with one summary that counts them.
 
-Without a group everything runs: the checks of the code beside the making of the platform,
-then each Molecule scenario on the running hosts. A failure hides nothing that comes after it.
+Without a group everything runs: the checks of the code in one lane, the platform and then each
+Molecule scenario in another. A failure hides nothing that comes after it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +25,8 @@ LOGS = Path(".cache/logs")
 COLLECTION = "collections/ansible_collections/plugspace/titan"
 GROUPS = ("lint", "sanity", "unit", "molecule")
 TAIL_LINES = 40
+# Scenarios that leave each other's hosts alone: the first use titan1, the others titan2 and titan3.
+SIDE_BY_SIDE = (("deploy_first", "deploy_secrets", "migrate"), ("rollback",))
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _CLOSING_LINE = re.compile(r"^=*\s*(?P<body>\d+ [a-z]+(?:, \d+ [a-z]+)*) in [\d.]+s\b.*$", re.M)
@@ -146,11 +149,11 @@ class Runner:
     def run_all(self, steps: Sequence[Step]) -> list[Result]:
         return [self.run(step) for step in steps]
 
-    def run_beside(self, *lanes: Sequence[Step]) -> list[Result]:
-        """Run the lanes at the same time, each in its own order."""
+    def run_beside(self, *lanes: Callable[[], list[Result]]) -> list[Result]:
+        """Run the lanes at the same time."""
         with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
             try:
-                return [result for lane in pool.map(self.run_all, lanes) for result in lane]
+                return [result for done in pool.map(lambda lane: lane(), lanes) for result in done]
             except KeyboardInterrupt:
                 self._interrupted.set()
                 raise
@@ -271,11 +274,19 @@ def summarize(results: Sequence[Result]) -> str:
     return "\n".join(["", *lines, "", f"{passed} passed, {failed} failed"])
 
 
-def run_scenarios(runner: Runner, names: Sequence[str], platform: Result) -> list[Result]:
-    steps = [scenario_step(name) for name in names]
+def run_scenarios(runner: Runner, names: Sequence[str]) -> list[Result]:
+    """Bring up the platform, then run the scenarios; without the platform each of them failed."""
+    platform = runner.run(platform_step())
     if platform.problem:
-        return [runner.skip(step, "not run: the platform is not up") for step in steps]
-    return runner.run_all(steps)
+        reason = "not run: the platform is not up"
+        return [platform, *(runner.skip(scenario_step(name), reason) for name in names)]
+    lanes = [[name for name in lane if name in names] for lane in SIDE_BY_SIDE]
+    beside = [name for lane in lanes for name in lane]
+    results = [platform]
+    results += runner.run_all([scenario_step(name) for name in names if name not in beside])
+    return results + runner.run_beside(
+        *(partial(runner.run_all, [scenario_step(name) for name in lane]) for lane in lanes)
+    )
 
 
 def run_groups(runner: Runner, groups: Sequence[str], scenarios: Sequence[str]) -> list[Result]:
@@ -289,8 +300,9 @@ def run_groups(runner: Runner, groups: Sequence[str], scenarios: Sequence[str]) 
         code += sanity_steps()
     if "molecule" not in groups:
         return runner.run_all(code)
-    results = runner.run_beside(code, [platform_step()])
-    return results + run_scenarios(runner, scenarios, platform=results[-1])
+    return runner.run_beside(
+        partial(runner.run_all, code), partial(run_scenarios, runner, scenarios)
+    )
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -157,7 +159,8 @@ def test_lanes_run_at_the_same_time_and_keep_their_order(tmp_path: Path) -> None
     wait_for = "import pathlib, time\nwhile not pathlib.Path('{}').exists(): time.sleep(0.05)"
     left = [python("a", wait_for.format("go")), python("b", "")]
     right = [python("c", "open('go', 'w')")]
-    results = Runner(tmp_path, minutes=1, stream=False).run_beside(left, right)
+    runner = Runner(tmp_path, minutes=1, stream=False)
+    results = runner.run_beside(partial(runner.run_all, left), partial(runner.run_all, right))
     assert [(result.step.name, result.problem) for result in results] == [
         ("a", ""),
         ("b", ""),
@@ -165,11 +168,21 @@ def test_lanes_run_at_the_same_time_and_keep_their_order(tmp_path: Path) -> None
     ]
 
 
-def test_scenarios_fail_when_there_is_no_platform(tmp_path: Path) -> None:
-    platform = Result(run_tests.platform_step(), 5, "exit code 1")
+def test_scenarios_fail_when_there_is_no_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_tests, "platform_step", lambda: python("platform", "exit(1)"))
     runner = Runner(tmp_path, minutes=1, stream=False)
-    results = run_tests.run_scenarios(runner, ["deploy", "status"], platform)
-    assert [result.problem for result in results] == 2 * ["not run: the platform is not up"]
+    results = run_tests.run_scenarios(runner, ["deploy", "rollback"])
+    assert [result.problem for result in results] == [
+        "exit code 1",
+        *2 * ["not run: the platform is not up"],
+    ]
+
+
+def test_scenarios_that_run_side_by_side_exist() -> None:
+    named = {name for lane in run_tests.SIDE_BY_SIDE for name in lane}
+    assert named <= set(run_tests.find_scenarios(run_tests.ROOT))
 
 
 class Recorder:
@@ -178,15 +191,24 @@ class Recorder:
     def __init__(self) -> None:
         self.lanes: list[list[str]] = []
 
-    def run_all(self, steps: list[Step]) -> list[Result]:
-        return self.run_beside(steps)
+    def run(self, step: Step) -> Result:
+        return self.run_all([step])[0]
 
-    def run_beside(self, *lanes: list[Step]) -> list[Result]:
-        self.lanes += [[step.name for step in lane] for lane in lanes]
-        return [Result(step, 1) for lane in lanes for step in lane]
+    def run_all(self, steps: list[Step]) -> list[Result]:
+        self.lanes += [[step.name for step in steps]] if steps else []
+        return [Result(step, 1) for step in steps]
+
+    def run_beside(self, *lanes: Callable[[], list[Result]]) -> list[Result]:
+        return [result for lane in lanes for result in lane()]
 
 
 CODE = ["ruff check", "ruff format", "mypy", "yamllint", "ansible-lint", "unit tests"]
+SCENARIO_LANES = [
+    ["platform"],
+    ["molecule default", "molecule deploy"],
+    ["molecule migrate"],
+    ["molecule rollback"],
+]
 
 
 @pytest.mark.parametrize(
@@ -194,20 +216,13 @@ CODE = ["ruff check", "ruff format", "mypy", "yamllint", "ansible-lint", "unit t
     [
         (["unit"], [["unit tests"]]),
         (["lint", "unit"], [CODE]),
-        (["molecule"], [[], ["platform"], ["molecule default", "molecule deploy"]]),
-        (
-            run_tests.GROUPS,
-            [
-                [*CODE, "ansible-test sanity"],
-                ["platform"],
-                ["molecule default", "molecule deploy"],
-            ],
-        ),
+        (["molecule"], SCENARIO_LANES),
+        (run_tests.GROUPS, [[*CODE, "ansible-test sanity"], *SCENARIO_LANES]),
     ],
 )
 def test_groups_become_lanes(groups: list[str], lanes: list[list[str]]) -> None:
     runner = Recorder()
-    results = run_tests.run_groups(runner, groups, ["default", "deploy"])
+    results = run_tests.run_groups(runner, groups, ["default", "deploy", "migrate", "rollback"])
     assert runner.lanes == lanes
     assert len(results) == sum(len(lane) for lane in lanes)
 
@@ -250,7 +265,8 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, number: signal
         "import sys; from pathlib import Path; import run_tests\n"
         "run_tests.ROOT = Path(sys.argv[1])\n"
         f"step = run_tests.Step('long', {tuple(sleep.split())!r}, 60)\n"
-        "run_tests.run_groups = lambda runner, *rest: runner.run_beside([step], [])\n"
+        "run_tests.run_groups = lambda runner, *rest: runner.run_beside(\n"
+        "    lambda: runner.run_all([step]), list)\n"
         "sys.exit(run_tests.main([]))\n"
     )
     process = subprocess.Popen(
