@@ -116,6 +116,8 @@ class Manager:
         self.actions: list[str] = []
         self._touched: dict[str, Wanted] = {}
         self._floors: dict[tuple[str, int], int] = {}
+        # The further instance of each application that is reloaded.
+        self._canaries: dict[str, int] = {}
 
     # -- planning: reads only -----------------------------------------------------------------
 
@@ -187,12 +189,21 @@ class Manager:
 
     # -- applying -----------------------------------------------------------------------------
 
-    def apply(self, plan: Plan) -> None:
-        """Do what was planned; FailedError stops it at the first instance that does not come up."""
-        if not plan.actions:
-            return
+    def apply(self, *plans: Plan) -> None:
+        """Do what was planned; FailedError stops it at the first instance that does not come up.
+
+        The further instances of all applications are tried first, so that a release of which one
+        application is bad touches none of them. See docs/adr/0003-gated-reload.md.
+        """
+        self._try_canaries(plans)
+        for plan in plans:
+            if plan.actions:
+                self._apply(plan)
+
+    def _apply(self, plan: Plan) -> None:
         wanted = plan.wanted
-        mine = _mine(self._daemon.processes(), wanted.name)
+        canary = self._canaries.get(wanted.name)
+        mine = [one for one in _mine(self._daemon.processes(), wanted.name) if _id(one) != canary]
         if wanted.state in ("stopped", "absent"):
             self._end(wanted, mine)
             return
@@ -201,7 +212,7 @@ class Manager:
             self._create(plan)
         elif plan.drift:
             self._replace(plan, mine)
-        elif wanted.state == "reloaded" and _is_cluster(mine):
+        elif _is_gentle(plan, mine):
             self._reload(plan, mine)
         else:
             self._cycle(plan, mine)
@@ -211,9 +222,8 @@ class Manager:
         for name, wanted in self._touched.items():
             for one in self._gate.instances(name):
                 floor = self._floors.get((name, one.id), one.restarts)
-                self._pass(
-                    Task(name, one.id, floor, -1, wanted.min_uptime, 0.0, _once(wanted.probe))
-                )
+                probe = _once(wanted.probe)
+                self._pass("", Task(name, one.id, floor, -1, wanted.min_uptime, 0.0, probe))
 
     def _end(self, wanted: Wanted, mine: Records) -> None:
         verb = "stop" if wanted.state == "stopped" else "delete"
@@ -267,32 +277,45 @@ class Manager:
                 self._delete(wanted.name, [old[number]])
         self._delete(wanted.name, old[plan.count :])
 
-    def _reload(self, plan: Plan, mine: Records) -> None:
-        """One further instance as canary; only when it passed, the others one by one.
+    def _try_canaries(self, plans: t.Sequence[Plan]) -> None:
+        """One further instance of each application, all of them before anything else is touched."""
+        records = self._daemon.processes() if plans else []
+        tasks = []
+        try:
+            for wanted, mine in self._tried(plans, records):
+                self._canaries[wanted.name] = number = self._fresh(
+                    wanted.name, functools.partial(self._quiet, "duplicate", mine[0])
+                )
+                tasks.append(self._task(wanted, number, 0, canary=True))
+            if tasks:
+                self._pass("; it was removed, the running ones were not touched", *tasks)
+        except Pm2Error:
+            with contextlib.suppress(Pm2Error):
+                for name, number in self._canaries.items():
+                    self._delete(name, [number])
+            raise
+        for name, number in self._canaries.items():
+            self.actions.append(f"Tried {name} in a further instance {number}: it passed")
 
-        See docs/adr/0003-gated-reload.md. Slots are the lowest ids, so that numbers and log files
-        stay the same; what exceeds the count is removed at the very end.
+    @staticmethod
+    def _tried(plans: t.Sequence[Plan], records: Records) -> t.Iterator[tuple[Wanted, Records]]:
+        for plan in plans:
+            mine = _mine(records, plan.wanted.name)
+            if plan.actions and _is_gentle(plan, mine) and _todo(plan, mine):
+                yield plan.wanted, mine
+
+    def _reload(self, plan: Plan, mine: Records) -> None:
+        """The canary has passed: the others one by one.
+
+        Slots are the lowest ids, so that numbers and log files stay the same; what exceeds the
+        count is removed at the very end.
         """
         wanted = plan.wanted
         slots = {_id(one): one for one in mine[: plan.count]}
         surplus = [_id(one) for one in mine[plan.count :]]
-        todo = [number for number in slots if number not in plan.keep]
+        todo = _todo(plan, mine) if wanted.name in self._canaries else []
         if todo:
-            first = mine[0]
-            canary = self._fresh(wanted.name, lambda: self._quiet("duplicate", first))
-            try:
-                self._gated(
-                    wanted,
-                    canary,
-                    0,
-                    "; it was removed, the running ones were not touched",
-                    canary=True,
-                )
-            except FailedError:
-                self._delete(wanted.name, [canary])
-                raise
-            self.actions.append(f"Tried {wanted.name} in a further instance {canary}: it passed")
-            surplus.insert(0, canary)
+            surplus.insert(0, self._canaries[wanted.name])
         for number in todo:
             self._reload_slot(wanted, slots[number])
         missing = plan.count - len(slots)
@@ -406,17 +429,22 @@ class Manager:
         old_pid: int = -1,
         canary: bool = False,
     ) -> None:
+        self._pass(after, self._task(wanted, number, floor, old_pid, canary))
+
+    def _task(
+        self, wanted: Wanted, number: int, floor: int, old_pid: int = -1, canary: bool = False
+    ) -> Task:
         # Later instances of an application that has a probe wait for their uptime together.
         uptime = wanted.min_uptime if canary or wanted.probe is None else 0.0
         steady = wanted.min_uptime if canary else 0.0
         self._floors[(wanted.name, number)] = floor
-        task = Task(wanted.name, number, floor, old_pid, uptime, steady, wanted.probe)
-        self._pass(task, after)
+        return Task(wanted.name, number, floor, old_pid, uptime, steady, wanted.probe)
 
-    def _pass(self, task: Task, after: str = "") -> None:
+    def _pass(self, after: str, *tasks: Task) -> None:
         try:
-            self._gate.wait(task)
+            self._gate.wait(*tasks)
         except GateError as error:
+            task = error.task
             with contextlib.suppress(Pm2Error):
                 self.evidence = _mine(self._daemon.processes(), task.name)
             raise FailedError(task.name, task.number, error.cause, str(error), after) from None
@@ -437,6 +465,17 @@ def _is_up(record: t.Mapping[str, t.Any]) -> bool:
 
 def _mine(records: Records, name: str) -> Records:
     return sorted((one for one in records if one.get("name") == name), key=_id)
+
+
+def _is_gentle(plan: Plan, mine: Records) -> bool:
+    """Whether the processes are replaced by PM2's reload, behind a canary."""
+    reloaded = plan.wanted.state == "reloaded" and not plan.drift
+    return bool(mine) and reloaded and _is_cluster(mine)
+
+
+def _todo(plan: Plan, mine: Records) -> list[int]:
+    """The slots that do not run as wanted yet."""
+    return [number for number in map(_id, mine[: plan.count]) if number not in plan.keep]
 
 
 def _is_cluster(records: t.Sequence[t.Mapping[str, t.Any]]) -> bool:

@@ -24,14 +24,6 @@ _POLL = 0.1
 _LATER = 20
 
 
-class GateError(Exception):
-    """A process did not pass; cause is a word for programs."""
-
-    def __init__(self, cause: str, reason: str) -> None:
-        super().__init__(reason)
-        self.cause = cause
-
-
 @dataclass
 class Clock:
     """Time, as something that a test can hold in its hand."""
@@ -59,15 +51,44 @@ class Task:
     probe: Probe | None = None
 
 
-@dataclass
-class _Seen:
-    """What a probe has shown of one process so far."""
+class GateError(Exception):
+    """A process did not pass; cause is a word for programs."""
 
+    def __init__(self, task: Task, cause: str, reason: str) -> None:
+        super().__init__(reason)
+        self.task = task
+        self.cause = cause
+
+
+@dataclass
+class _Watch:
+    """What has been seen of one process so far."""
+
+    task: Task
+    started: float
+    pid: int = 0
+    well_since: float = math.inf
     row: int = 0
     reason: str = ""
     answered: bool = False
     blind: bool = False
     strangers: set[int] = field(default_factory=set)
+
+    @property
+    def within(self) -> float:
+        """Seconds that the process has."""
+        probe = self.task.probe
+        return (probe.within if probe else _WITHIN_WITHOUT_PROBE) + self.task.steady
+
+    @property
+    def deadline(self) -> float:
+        """When its time is over."""
+        return self.started + max(self.within, self.task.uptime + 1)
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look."""
+        return self.task.probe.interval if self.task.probe and self.pid else _POLL
 
 
 class Gate:
@@ -92,48 +113,52 @@ class Gate:
         found = [read_instance(one, now) for one in self._records() if one.get("name") == name]
         return sorted(found, key=lambda one: one.id)
 
-    def wait(self, task: Task) -> Instance:
-        """Wait until the process is up and answers; GateError when it is not."""
+    def wait(self, *tasks: Task) -> None:
+        """Wait until every process is up and answers; GateError at the first that does not."""
         started = self._clock.monotonic()
         try:
-            return self._wait(task)
+            self._wait([_Watch(task, started) for task in tasks])
         finally:
             self.seconds += self._clock.monotonic() - started
 
-    def _wait(self, task: Task) -> Instance:
-        probe = task.probe
-        within = (probe.within if probe else _WITHIN_WITHOUT_PROBE) + task.steady
-        deadline = self._clock.monotonic() + max(within, task.uptime + 1)
-        seen, pid, well_since = _Seen(), 0, math.inf
+    def _wait(self, watches: list[_Watch]) -> None:
         while True:
             self._tick()
-            everyone = self.instances(task.name)
-            found = next((each for each in everyone if each.id == task.number), None)
-            one = _checked(found, task.floor, pid)
-            if one.online and one.pid != task.old_pid:
-                pid = one.pid
-                if probe is not None:
-                    self._ask(probe, one, everyone, seen, deadline)
-                now = self._clock.monotonic()
-                well_since = min(well_since, now) if _passed(probe, everyone, seen) else math.inf
-                if now - well_since >= task.steady and one.uptime_s >= task.uptime:
-                    return one
-            if self._clock.monotonic() >= deadline:
-                raise _late(one, pid, within, probe, seen)
-            self._clock.sleep(probe.interval if probe and pid else _POLL)
+            watches = [watch for watch in watches if not self._step(watch)]
+            if not watches:
+                return
+            self._clock.sleep(min(watch.pause for watch in watches))
+
+    def _step(self, watch: _Watch) -> bool:
+        """Look once; whether the process has proven itself."""
+        task, probe = watch.task, watch.task.probe
+        everyone = self.instances(task.name)
+        found = next((each for each in everyone if each.id == task.number), None)
+        one = _checked(found, task, watch.pid)
+        if one.online and one.pid != task.old_pid:
+            watch.pid = one.pid
+            if probe is not None:
+                self._ask(probe, one, everyone, watch)
+            now = self._clock.monotonic()
+            well = _passed(probe, everyone, watch)
+            watch.well_since = min(watch.well_since, now) if well else math.inf
+            if now - watch.well_since >= task.steady and one.uptime_s >= task.uptime:
+                return True
+        if self._clock.monotonic() >= watch.deadline:
+            raise _late(one, watch)
+        return False
 
     def _ask(
         self,
         probe: Probe,
         one: Instance,
         everyone: list[Instance],
-        seen: _Seen,
-        deadline: float,
+        seen: _Watch,
     ) -> None:
         """Connect anew until this process answers; what the others answer does not count."""
         pids = [each.pid for each in everyone if each.pid]
         for _connection in range(4 * len(pids) + 4):
-            if self._clock.monotonic() >= deadline:
+            if self._clock.monotonic() >= seen.deadline:
                 return
             answer = self._trial(probe, pids)
             if answer.pid is not None and answer.pid != one.pid:
@@ -174,39 +199,41 @@ class Gate:
         return good - bad
 
 
-def _passed(probe: Probe | None, everyone: list[Instance], seen: _Seen) -> bool:
+def _passed(probe: Probe | None, everyone: list[Instance], seen: _Watch) -> bool:
     if probe is None:
         return True
     # When nobody can tell who answered, each of the instances has to be hit.
     return seen.row >= probe.successes * (len(everyone) if seen.blind else 1)
 
 
-def _checked(one: Instance | None, floor: int, pid: int) -> Instance:
+def _checked(one: Instance | None, task: Task, pid: int) -> Instance:
     if one is None:
-        raise GateError("vanished", "is not in PM2's list any more: somebody deleted it")
+        raise GateError(task, "vanished", "is not in PM2's list any more: somebody deleted it")
     # PM2 has code 0 for a worker that threw, too.
     code = f" with code {one.exit_code}" if one.exit_code else ""
     if one.status in ("errored", "stopped", "stopping", "waiting restart"):
-        raise GateError("exited", f"exited{code} and is {one.status}")
-    if one.restarts > floor or (pid and one.pid and one.pid != pid):
-        raise GateError("exited", f"exited{code} soon after its start")
+        raise GateError(task, "exited", f"exited{code} and is {one.status}")
+    if one.restarts > task.floor or (pid and one.pid and one.pid != pid):
+        raise GateError(task, "exited", f"exited{code} soon after its start")
     return one
 
 
-def _late(one: Instance, pid: int, within: float, probe: Probe | None, seen: _Seen) -> GateError:
+def _late(one: Instance, seen: _Watch) -> GateError:
+    task, pid, within = seen.task, seen.pid, f"within {seen.within:g} s"
     if not pid:
-        return GateError("timeout", f"is {one.status} after {within:g} s, not online")
-    if probe is None:
-        return GateError("timeout", f"was not up long enough within {within:g} s")
+        return GateError(task, "timeout", f"is {one.status} after {seen.within:g} s, not online")
+    if task.probe is None:
+        return GateError(task, "timeout", f"was not up long enough {within}")
     if seen.answered:
-        seen.reason = seen.reason or "it was not well for long enough without a break"
-        return GateError("unhealthy", f"(pid {pid}) is up, but within {within:g} s: {seen.reason}")
+        reason = seen.reason or "it was not well for long enough without a break"
+        return GateError(task, "unhealthy", f"(pid {pid}) is up, but {within}: {reason}")
     if seen.strangers:
         others = ", ".join(map(str, sorted(seen.strangers)))
         return GateError(
+            task,
             "foreign",
-            f"(pid {pid}) never answered {probe.shown} within {within:g} s, process {others} did:"
+            f"(pid {pid}) never answered {task.probe.shown} {within}, process {others} did:"
             " something else holds the port",
         )
     reason = f": {seen.reason}" if seen.reason else ""
-    return GateError("hung", f"(pid {pid}) is up, but never answered within {within:g} s{reason}")
+    return GateError(task, "hung", f"(pid {pid}) is up, but never answered {within}{reason}")

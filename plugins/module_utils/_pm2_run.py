@@ -138,8 +138,7 @@ class Run:
                         if _needs_lock(plans, records):
                             stack.enter_context(lock)
                         stack.enter_context(bus)
-                        for plan in plans:
-                            manager.apply(plan)
+                        manager.apply(*plans)
                         manager.settle()
             except _pm2_app.FailedError as error:
                 self._failed(error, manager, watch, bus, names)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 
@@ -73,8 +74,7 @@ def do(pm2: FakePm2, *wants: Wanted) -> Manager:
     plans = [manager.plan(one, pm2.processes()) for one in wants]
     before = list(pm2.calls)
     assert before == pm2.calls
-    for plan in plans:
-        manager.apply(plan)
+    manager.apply(*plans)
     manager.settle()
     return manager
 
@@ -120,6 +120,33 @@ def test_a_bad_version_touches_nothing(pm2: FakePm2, behaviour: str, cause: str)
     assert failure.value.cause == cause
     assert [one["pid"] for one in pm2.records] == before
     assert not [call for call in pm2.calls if call[0] == "reload"]
+
+
+def test_one_bad_application_keeps_the_release_from_all(pm2: FakePm2) -> None:
+    running(pm2)
+    pm2.add(name="voice")
+    before = [one["pid"] for one in pm2.records]
+    act = pm2.act
+
+    def turn_bad(action: str, number: int, timeout: float) -> None:
+        pm2.behaviour = "crash_later" if (action, number) == ("duplicate", 2) else "well"
+        act(action, number, timeout)
+
+    pm2.act = turn_bad  # type: ignore[method-assign]
+    with pytest.raises(FailedError, match="voice: instance 4 exited"):
+        do(pm2, wanted(), replace(wanted(), name="voice"))
+    assert [one["pid"] for one in pm2.records] == before
+    assert not [call for call in pm2.calls if call[0] == "reload"]
+
+
+def test_all_applications_are_tried_at_the_same_time(pm2: FakePm2) -> None:
+    running(pm2)
+    pm2.add(name="voice")
+    started = pm2.clock.now
+    wants = [replace(wanted(min_uptime=30.0), name=name) for name in ("api", "voice")]
+    manager_of(pm2).apply(*(manager_of(pm2).plan(one, pm2.processes()) for one in wants))
+    assert [call[0] for call in pm2.calls[:3]] == ["duplicate", "duplicate", "reload"]
+    assert 30 <= pm2.clock.now - started < 40
 
 
 def test_a_wrong_commit_is_unhealthy(pm2: FakePm2) -> None:
