@@ -26,7 +26,10 @@ COLLECTION = "collections/ansible_collections/plugspace/titan"
 GROUPS = ("lint", "sanity", "unit", "molecule")
 TAIL_LINES = 40
 # Scenarios that leave each other's hosts alone: the first use titan1, the others titan2 and titan3.
-SIDE_BY_SIDE = (("deploy_first", "deploy_secrets", "migrate"), ("rollback",))
+SIDE_BY_SIDE = (
+    ("deploy_first", "deploy_kinds", "deploy_secrets", "migrate", "releases"),
+    ("rollback", "deploy_failures", "deploy_interrupted"),
+)
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _CLOSING_LINE = re.compile(r"^=*\s*(?P<body>\d+ [a-z]+(?:, \d+ [a-z]+)*) in [\d.]+s\b.*$", re.M)

@@ -16,6 +16,10 @@ from support.playbooks import Run, play
 
 # Quicker than one batch after the other, for deployments whose order is not what is tested.
 AT_ONCE: dict[str, Any] = {"deploy_serial": "100%"}
+# The tasks that tell why a deployment ended.
+REFUSED = "Refuse with every problem at once"
+NOT_PREPARED = "Stop with the reason, the running release untouched"
+NOT_KEPT = "Stop here, with the reason"
 LOOK = Path(__file__).with_name("look_on_host.py").read_text()
 
 
@@ -50,6 +54,13 @@ def deploy(ref: str, answers: str = "", hosts: tuple[str, ...] = NAMES, **variab
     """Deploy a ref while visitors come; `answers` is its tag where it is none itself."""
     with visitors(*filter(commits().get, [answers or ref]), hosts=hosts):
         return play("deploy", deploy_ref=ref, deploy_hosts=",".join(hosts), **variables)
+
+
+def told(run: Run, task: str, host: str) -> tuple[str, str]:
+    """The one sentence that a person reads first, and the lines below it."""
+    assert run.code != 0, run.output
+    first, _, rest = run.result(task, host)["msg"].partition("\n")
+    return (rest, "") if task == REFUSED else (first, rest)
 
 
 def assert_live(ref: str, *hosts: str, api: int = 2) -> None:

@@ -6,8 +6,6 @@ no better than one is deployed on titan1 alone.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from support import application
 from support.application import commits
@@ -97,29 +95,3 @@ def test_damaged_live_release_is_replaced_by_a_sound_one_of_its_commit() -> None
     assert run.code == 0, run.output
     assert_live("v10")
     assert application.current("titan1") != damaged
-
-
-@pytest.mark.parametrize(
-    ("ref", "tag", "effect"),
-    [
-        pytest.param("feature/greeting", "feature/greeting", {}, id="branch"),
-        pytest.param("release-2026.01", "v3", {}, id="annotated-tag"),
-        pytest.param("slow-start", "slow-start", {}, id="slow-start"),
-        pytest.param("more-instances", "more-instances", {"api": 4}, id="more-instances"),
-        pytest.param("fewer-instances", "fewer-instances", {"api": 1}, id="fewer-instances"),
-        pytest.param(
-            "new-ecosystem-env",
-            "new-ecosystem-env",
-            {"flags": {"FEATURE_BANNER", "FEATURE_ROOMS", "FEATURE_GREETING"}},
-            id="new-ecosystem-env",
-        ),
-        pytest.param("removed-env", "removed-env", {"flags": {"FEATURE_ROOMS"}}, id="removed-env"),
-    ],
-)
-def test_releases_of_every_kind(ref: str, tag: str, effect: dict[str, Any]) -> None:
-    run = deploy(ref, answers=tag, hosts=ONE)
-    assert run.code == 0, run.output
-    assert_live(tag, *ONE, api=effect.get("api", 2))
-    flags = effect.get("flags", {"FEATURE_BANNER", "FEATURE_ROOMS"})
-    for state in look(*ONE).values():
-        assert set(state["health"]["plugspace-api"]["flags"]) == flags
