@@ -63,9 +63,14 @@ def told(run: Run, task: str, host: str) -> tuple[str, str]:
     return (rest, "") if task == REFUSED else (first, rest)
 
 
-def assert_live(ref: str, *hosts: str, api: int = 2) -> None:
-    """The hosts run this tag as a whole, and nothing of another deployment is left."""
-    for host, state in look(*hosts).items():
+def assert_live(ref: str, *hosts: str, api: int = 2) -> dict[str, dict[str, Any]]:
+    """The hosts run this tag as one release, and nothing of another deployment is left.
+
+    Returns what was seen; a look takes two seconds.
+    """
+    states = look(*hosts)
+    assert len({state["current"] for state in states.values()}) == 1
+    for host, state in states.items():
         name = state["current"]
         release = state["releases"][name]
         assert (release["commit"], release["status"]) == (commits()[ref], "active"), host
@@ -81,6 +86,7 @@ def assert_live(ref: str, *hosts: str, api: int = 2) -> None:
         assert state["strays"] == [], host
         # A directory without metadata, or the other way round, is half a release.
         assert state["directories"] == sorted(state["releases"]), host
+    return states
 
 
 def live_commit(state: dict[str, Any]) -> str:
@@ -92,8 +98,3 @@ def live(host: str = NAMES[0]) -> str:
     """The tag that is live on a host."""
     commit = live_commit(look(host)[host])
     return next(ref for ref, its in commits().items() if its == commit)
-
-
-def assert_same_release(*hosts: str) -> None:
-    """All hosts have the release under one name."""
-    assert len({state["current"] for state in look(*hosts).values()}) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from support.application import ROOT_ON_HOST, commits, named
@@ -15,7 +16,6 @@ from support.deployment import (
     assert_live,
     deploy,
     live,
-    look,
     told,
 )
 from support.hosts import ssh
@@ -68,9 +68,9 @@ BAD = [
 ]
 
 
-def assert_no_target(ref: str) -> None:
+def assert_no_target(ref: str, states: dict[str, dict[str, Any]]) -> None:
     """No host has a release of this tag that was ever live, or holds one half made."""
-    for host, state in look(*PAIR).items():
+    for host, state in states.items():
         for release in state["releases"].values():
             if release["commit"] == commits().get(ref):
                 assert release["status"] in ("failed", "prepared"), host
@@ -84,10 +84,10 @@ def test_bad_release(bad: Bad) -> None:
     sentence, lines = told(run, bad.stopped, FIRST)
     assert re.search(bad.cause, sentence), sentence
     assert bad.said in lines, lines
-    assert_live(before, *PAIR)
-    assert_no_target(bad.ref)
+    states = assert_live(before, *PAIR)
+    assert_no_target(bad.ref, states)
     if bad.stopped == NOT_KEPT:
-        state = look(FIRST)[FIRST]
+        state = states[FIRST]
         assert f"{FIRST} is back on release {state['current']}" in sentence
         assert f"Not touched: {SECOND}." in sentence
         assert state["releases"][named(FIRST, bad.ref)]["reason"]
@@ -115,10 +115,10 @@ def test_failing_migration() -> None:
     assert f"{FIRST}: npx prisma migrate deploy failed with exit code 1" in sentence
     assert "a backup was made just before" in sentence
     assert "no such table: FeatureFlags" in lines
-    assert_live(before, *PAIR)
-    assert_no_target("failing-migration")
+    states = assert_live(before, *PAIR)
+    assert_no_target("failing-migration", states)
     name = named(FIRST, "failing-migration")
-    assert {s["releases"][name]["status"] for s in look(*PAIR).values()} == {"failed"}
+    assert {s["releases"][name]["status"] for s in states.values()} == {"failed"}
 
     ssh(
         FIRST,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.deployment import assert_live, deploy, look
+from support.deployment import assert_live, deploy
 
 ONE = ("titan1",)
 
@@ -33,7 +33,7 @@ ONE = ("titan1",)
 def test_releases_of_every_kind(ref: str, tag: str, effect: dict[str, Any]) -> None:
     run = deploy(ref, answers=tag, hosts=ONE)
     assert run.code == 0, run.output
-    assert_live(tag, *ONE, api=effect.get("api", 2))
+    states = assert_live(tag, *ONE, api=effect.get("api", 2))
     flags = effect.get("flags", {"FEATURE_BANNER", "FEATURE_ROOMS"})
-    for state in look(*ONE).values():
+    for state in states.values():
         assert set(state["health"]["plugspace-api"]["flags"]) == flags
