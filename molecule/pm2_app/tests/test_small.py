@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
+import testinfra
 from support.hosts import ssh
+from support.playbooks import INVENTORY
 from testinfra.host import Host
 
 FOLDER = "/home/plugspace/pm2-scenario"
@@ -19,20 +21,18 @@ def _removed_afterwards() -> Iterator[None]:
     ssh("titan1", f"PM2_HOME={FOLDER}/.pm2 pm2 -s kill; rm -rf {FOLDER}")
 
 
-@pytest.fixture
-def on_titan1(host: Host) -> Host:
-    if host.backend.get_hostname() != "titan1":
-        pytest.skip("the scenario's application runs on titan1")
-    return host
+@pytest.fixture(scope="module")
+def host() -> Host:
+    return testinfra.get_host(f"ansible://titan1?ansible_inventory={INVENTORY}")
 
 
-def test_two_workers_answer(on_titan1: Host) -> None:
+def test_two_workers_answer(host: Host) -> None:
     asked = "for i in 1 2 3 4 5 6; do curl -s http://127.0.0.1:4900/; echo; done | sort -u | wc -l"
-    assert on_titan1.check_output(asked) == "2"
+    assert host.check_output(asked) == "2"
 
 
-def test_the_saved_list_is_private_and_clean(on_titan1: Host) -> None:
-    dump = on_titan1.file(f"{FOLDER}/.pm2/dump.pm2")
+def test_the_saved_list_is_private_and_clean(host: Host) -> None:
+    dump = host.file(f"{FOLDER}/.pm2/dump.pm2")
     assert dump.mode == 0o600
     saved = json.loads(dump.content_string)
     assert [one["NODE_APP_INSTANCE"] for one in saved] == [0, 1]
