@@ -119,6 +119,7 @@ class Git:
         ok: t.Container[int] = (0,),
         optional_locks: bool = False,
         alternates: str = "",
+        undecodable: str = "replace",
     ) -> str:
         """What a local command prints. at: the directory that it works on."""
         environment = dict(self._environment)
@@ -126,7 +127,7 @@ class Git:
             del environment["GIT_OPTIONAL_LOCKS"]
         if alternates:
             environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = alternates
-        return self._checked(arguments, environment, at, stdin, ok).output
+        return self._checked(arguments, environment, at, stdin, ok, undecodable).output
 
     def contact(self, *arguments: str, at: str = "", alternates: str = "") -> str:
         """What a command prints that talks to the remote, which its arguments call REMOTE."""
@@ -161,6 +162,7 @@ class Git:
         at: str,
         stdin: str,
         ok: t.Container[int],
+        undecodable: str = "replace",
     ) -> Finished:
         where = ["-C", at] if at else []
         try:
@@ -169,6 +171,7 @@ class Git:
                 environment,
                 self._timeout,
                 stdin=stdin,
+                undecodable=undecodable,
             )
         except ProcessError as error:
             verb = next((a for a in arguments if not a.startswith("-") and "=" not in a), "")

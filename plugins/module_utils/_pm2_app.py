@@ -30,7 +30,6 @@ from ansible_collections.plugspace.titan.plugins.module_utils._pm2_process impor
 from ansible_collections.plugspace.titan.plugins.module_utils._probe import Probe
 
 STATES = ("started", "stopped", "restarted", "reloaded", "absent")
-_LOG_LINES = 20
 
 
 class Daemon(t.Protocol):
@@ -164,7 +163,7 @@ class Manager:
         if wanted.state == "started":
             plan.actions += [f"Start {name} instance {number}" for number in down]
             return
-        if wanted.state == "reloaded" and wanted.expect:
+        if wanted.state == "reloaded" and (wanted.expect or wanted.sealed):
             plan.keep = self._as_expected(wanted, mine)
         verb = "Restart" if wanted.state == "restarted" else "Reload"
         slots = [_id(one) for one in mine][: plan.count]
@@ -196,9 +195,19 @@ class Manager:
         application is bad touches none of them. See docs/adr/0003-gated-reload.md.
         """
         self._try_canaries(plans)
-        for plan in plans:
-            if plan.actions:
-                self._apply(plan)
+        try:
+            for plan in plans:
+                if plan.actions:
+                    self._apply(plan)
+        except Pm2Error:
+            # The canary of an application that was begun with may be what serves now.
+            self._remove_canaries(set(self._canaries) - set(self._touched))
+            raise
+
+    @property
+    def touched(self) -> t.Collection[str]:
+        """The applications whose running processes were begun with."""
+        return self._touched.keys()
 
     def _apply(self, plan: Plan) -> None:
         wanted = plan.wanted
@@ -290,12 +299,15 @@ class Manager:
             if tasks:
                 self._pass("; it was removed, the running ones were not touched", *tasks)
         except Pm2Error:
-            with contextlib.suppress(Pm2Error):
-                for name, number in self._canaries.items():
-                    self._delete(name, [number])
+            self._remove_canaries(set(self._canaries))
             raise
         for name, number in self._canaries.items():
             self.actions.append(f"Tried {name} in a further instance {number}: it passed")
+
+    def _remove_canaries(self, names: t.Collection[str]) -> None:
+        for name in sorted(names):
+            with contextlib.suppress(Pm2Error):
+                self._delete(name, [self._canaries[name]])
 
     @staticmethod
     def _tried(plans: t.Sequence[Plan], records: Records) -> t.Iterator[tuple[Wanted, Records]]:

@@ -254,7 +254,7 @@ class Run:
             logs=masker.lines(lines[-LOG_LINES:]),
         )
         error.args = (masker.text(str(error)),)
-        untried = names[names.index(error.app) + 1 :] if error.app in names else []
+        untried = [one for one in names if one != error.app and one not in manager.touched]
         if untried:
             error.args = (f"{error}. Not touched: {', '.join(untried)}",)
 

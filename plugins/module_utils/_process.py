@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import shlex
 import signal
 import subprocess
 import time
@@ -59,6 +60,20 @@ def clean_environment(extra: t.Mapping[str, str] | None = None) -> dict[str, str
     return environment
 
 
+def words(command: t.Sequence[str]) -> list[str]:
+    """A command as its words: one that was given as a single string is split as a shell would.
+
+    An empty string is no word, so an option that was set to nothing means no command.
+    """
+    given = [word for word in command if word]
+    if len(given) != 1:
+        return given
+    try:
+        return shlex.split(given[0])
+    except ValueError as error:
+        raise ProcessError(f"{given[0]} is no command: {error}") from None
+
+
 def capture(
     argv: t.Sequence[str],
     environment: t.Mapping[str, str],
@@ -66,8 +81,12 @@ def capture(
     cwd: str | None = None,
     stdin: str = "",
     pass_fds: t.Sequence[int] = (),
+    undecodable: str = "replace",
 ) -> Finished:
-    """Run a command whose output is wanted."""
+    """Run a command whose output is wanted.
+
+    undecodable: what becomes of bytes that are no UTF-8, as Python names it.
+    """
     process = _start(argv, environment, cwd, subprocess.PIPE, pass_fds)
     try:
         output, errors = process.communicate(stdin.encode(), timeout)
@@ -75,7 +94,7 @@ def capture(
         _end_group(process)
         raise ProcessError(f"{_shown(argv)} gave no result within {timeout:g} s") from None
     return Finished(
-        process.returncode, output.decode(errors="replace"), errors.decode(errors="replace")
+        process.returncode, output.decode(errors=undecodable), errors.decode(errors="replace")
     )
 
 

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.plugspace.titan.plugins.module_utils._git import Git
 from ansible_collections.plugspace.titan.plugins.module_utils._identity import Run
 from ansible_collections.plugspace.titan.plugins.module_utils._lock import HostLock
+from ansible_collections.plugspace.titan.plugins.module_utils._process import words
 from ansible_collections.plugspace.titan.plugins.module_utils._release import (
     ACTIVATING,
     ACTIVE,
@@ -122,8 +123,8 @@ class Action:
             by=f"{self._run.user}@{self._run.host}",
             run=self._run.id,
             migrations_path=params["migrations_path"],
-            install_command=params["install_command"],
-            build_command=params["build_command"],
+            install_command=words(params["install_command"]),
+            build_command=words(params["build_command"]),
             install_timeout=params["install_timeout"],
             build_timeout=params["build_timeout"],
             environment=environment_of(params),

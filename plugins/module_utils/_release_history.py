@@ -34,7 +34,6 @@ class Target:
     subject: str = ""
     files: dict[str, str | None] = field(default_factory=dict)
     migrations: list[str] = field(default_factory=list)
-    blobs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,20 +123,23 @@ class History:
         """What the commit holds of the files and migrations."""
         at = self._place(commit)
         asked = "".join(f"{commit}:{name}\n" for name in files)
-        answer = self._git.run("cat-file", "--batch", at=at, stdin=asked)
-        contents, blobs = _batch(answer, files)
+        # Sizes are told in bytes, so every byte has to survive.
+        answer = self._git.run(
+            "cat-file", "--batch", at=at, stdin=asked, undecodable="surrogateescape"
+        )
+        contents = _batch(answer, files)
         listed = self._git.run("log", "-1", "--format=%s", commit, at=at)
         tree = self._git.run(
             "ls-tree", "-d", "--name-only", f"{commit}:{migrations_path}", at=at, ok=(0, 128)
         )
-        return Target(commit, listed.strip(), contents, sorted(tree.split()), blobs)
+        return Target(commit, listed.strip(), contents, sorted(tree.split()))
 
     def between(self, current: str, target: str) -> Range:
         """The commits that go out, and those that are taken back, newest first."""
         at = self._place(target) if current != target else ""
         if not at or not self._git.has_commit(current, at):
             return Range()
-        form = _SEPARATOR.join(("%m", "%H", "%s", "%an", "%aI"))
+        form = _SEPARATOR.join(("%m", "%H", "%an", "%aI", "%s"))
         shown = self._git.run(
             "log",
             f"--max-count={_MOST_COMMITS}",
@@ -147,8 +149,9 @@ class History:
             at=at,
         )
         sides: dict[str, list[dict[str, str]]] = {"<": [], ">": []}
-        for line in shown.splitlines():
-            side, commit, subject, author, date = line.split("\x1f")
+        # A subject may hold what Python takes for the end of a line.
+        for line in filter(None, shown.split("\n")):
+            side, commit, author, date, subject = line.split("\x1f", 4)
             sides[side].append(
                 {"commit": commit, "subject": subject, "author": author, "date": date}
             )
@@ -178,7 +181,8 @@ class History:
             found = self._git.run(
                 "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", at=place, ok=(0, 1, 128)
             ).strip()
-            if is_full_commit(found):
+            # A branch may be named like the beginning of a commit.
+            if is_full_commit(found) and found.startswith(ref):
                 return found
         return ""
 
@@ -195,11 +199,10 @@ class History:
         self._git.contact("fetch", "--no-tags", *options, "REMOTE", *wanted, at=self._scratch)
 
 
-def _batch(answer: str, names: t.Sequence[str]) -> tuple[dict[str, str | None], dict[str, str]]:
-    """The contents and the object ids out of what git cat-file --batch prints."""
+def _batch(answer: str, names: t.Sequence[str]) -> dict[str, str | None]:
+    """The contents out of what git cat-file --batch prints."""
     contents: dict[str, str | None] = {}
-    blobs: dict[str, str] = {}
-    rest = answer.encode()
+    rest = answer.encode(errors="surrogateescape")
     for name in names:
         head, _newline, rest = rest.partition(b"\n")
         parts = head.decode(errors="replace").rsplit(" ", 2)
@@ -210,6 +213,5 @@ def _batch(answer: str, names: t.Sequence[str]) -> tuple[dict[str, str | None], 
             continue
         size = int(parts[2])
         contents[name] = rest[:size].decode(errors="replace")
-        blobs[name] = parts[0]
         rest = rest[size + 1 :]
-    return contents, blobs
+    return contents

@@ -32,7 +32,7 @@ options:
     type: path
     required: true
   command:
-    description: Applies the pending migrations.
+    description: Applies the pending migrations. One string is split as a shell would.
     type: list
     elements: str
     required: true
@@ -153,17 +153,17 @@ def main() -> None:
     def runner(argv: t.Sequence[str], timeout: float) -> _process.Finished:
         return _process.run(argv, environment, timeout, params["directory"])
 
-    migration = Migration(
-        runner,
-        params["command"],
-        params["status_command"],
-        params["backup_command"],
-        params["timeout"],
-        params["backup_timeout"],
-    )
     redactor = Redactor()
     try:
         redactor = _redactor(params["mask_env_files"])
+        migration = Migration(
+            runner,
+            _process.words(params["command"]),
+            _process.words(params["status_command"]),
+            _process.words(params["backup_command"]),
+            params["timeout"],
+            params["backup_timeout"],
+        )
         result = migration.look()
         pending = result.pending
         if pending and not module.check_mode:

@@ -79,9 +79,11 @@ options:
     description:
       - V(started) starts what does not run and leaves the rest alone.
       - V(reloaded) replaces the processes without an interruption in cluster mode. A further
-        instance of the new version is started first, and only when it stays up and answers, the
-        others follow, one at a time. In fork mode a reload is a restart, with a short interruption.
-      - With O(expect), V(reloaded) leaves instances alone that answer as expected already. Where
+        instance of each application is started first, and only when all of them stay up and answer,
+        the others follow, one at a time. In fork mode a reload is a restart, with a short
+        interruption.
+      - With O(expect) or O(sealed), V(reloaded) leaves instances alone that answer as expected
+        already. Where
         the probe is not of type V(http), an instance counts as such when it works in the directory
         that is at its C(cwd) now, provided that O(sealed) or a link tells that nothing changes
         in it.

@@ -52,12 +52,13 @@ options:
     type: str
     default: ""
   install_command:
-    description: What installs the dependencies; nothing when empty.
+    description:
+      - What installs the dependencies; nothing when empty. One string is split as a shell would.
     type: list
     elements: str
     default: [npm, ci]
   build_command:
-    description: What builds the release; nothing when empty.
+    description: What builds the release; nothing when empty. One string is split as a shell would.
     type: list
     elements: str
     default: [npm, run, build]

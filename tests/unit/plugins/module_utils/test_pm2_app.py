@@ -199,6 +199,44 @@ def test_a_failure_half_way_stops_the_slot_and_keeps_the_canary(pm2: FakePm2) ->
     assert ids(pm2) == [0, 1]
 
 
+def test_a_failure_half_way_leaves_no_canary_of_an_application_not_begun_with(
+    pm2: FakePm2,
+) -> None:
+    running(pm2)
+    pm2.add(name="voice")
+    manager = manager_of(pm2)
+    wants = (wanted(), replace(wanted(), name="voice"))
+    plans = [manager.plan(one, pm2.processes()) for one in wants]
+    act = pm2.act
+
+    def turn_bad(action: str, number: int, timeout: float) -> None:
+        pm2.behaviour = "hang" if (action, number) == ("reload", 1) else "well"
+        act(action, number, timeout)
+
+    pm2.act = turn_bad  # type: ignore[method-assign]
+    with pytest.raises(FailedError, match="the canary serves in its place"):
+        manager.apply(*plans)
+    assert ids(pm2) == [0, 1, 2, 3]
+    assert set(manager.touched) == {"api"}
+
+
+def test_a_canary_that_cannot_be_removed_does_not_keep_the_others(pm2: FakePm2) -> None:
+    running(pm2)
+    pm2.add(name="voice")
+    act = pm2.act
+
+    def fail(action: str, number: int, timeout: float) -> None:
+        if (action, number) == ("delete", 3):
+            raise Pm2Error("refused")
+        pm2.behaviour = "crash"
+        act(action, number, timeout)
+
+    pm2.act = fail  # type: ignore[method-assign]
+    with pytest.raises(FailedError, match="api: instance 3 exited"):
+        do(pm2, wanted(), replace(wanted(), name="voice"))
+    assert ids(pm2) == [0, 1, 2, 3]
+
+
 def test_missing_instances_are_restored(pm2: FakePm2) -> None:
     running(pm2, 1)
     do(pm2, wanted(definition=definition(instances=3)))

@@ -16,6 +16,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._process import (
     capture,
     clean_environment,
     run,
+    words,
 )
 
 
@@ -29,6 +30,26 @@ def alive(pid: int) -> bool:
 
 def sh(script: str, cwd: Path, timeout: float = 20, nice: int = 0) -> object:
     return run(["sh", "-c", script], clean_environment(), timeout, str(cwd), nice)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["npm", "ci"], ["npm", "ci"]),
+        (["npx prisma migrate deploy"], ["npx", "prisma", "migrate", "deploy"]),
+        (["/usr/local/bin/backup.sh"], ["/usr/local/bin/backup.sh"]),
+        (["sh", "-c", "a b"], ["sh", "-c", "a b"]),
+        ([""], []),
+        ([], []),
+    ],
+)
+def test_a_command_may_be_one_string(given: list[str], expected: list[str]) -> None:
+    assert words(given) == expected
+
+
+def test_a_string_that_is_no_command_is_told() -> None:
+    with pytest.raises(ProcessError, match="echo 'a is no command: No closing quotation"):
+        words(["echo 'a"])
 
 
 def test_the_end_of_long_output_is_kept(tmp_path: Path) -> None:

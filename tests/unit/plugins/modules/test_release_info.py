@@ -131,6 +131,30 @@ def test_all_problems_are_told_together(site: Site, monkeypatch: pytest.MonkeyPa
     assert SECRET not in str(plan)
 
 
+def test_a_subject_may_hold_any_character(site: Site) -> None:
+    site.deploy("v1")
+    subject = "One\u2028two \x1f three \x0c four"
+    (site.source / "version").write_text("v2\n")
+    site.git("commit", "--quiet", "--all", "-m", subject)
+    (commit,) = site.info("main")["plan"]["commits"]
+    assert (commit["subject"], commit["author"]) == (subject, "Ada")
+
+
+def test_files_that_are_not_utf_8_hide_nothing(site: Site) -> None:
+    (site.source / ".env.example").write_bytes("GR\xd6SSE=1\n# \xe4\xf6\xfc\n".encode("latin-1"))
+    (site.source / ".gitmodules").write_text("")
+    site.commit("v2")
+    warnings = site.info("v2")["plan"]["warnings"]
+    assert "the release has Git submodules, which are not fetched" in warnings
+
+
+def test_a_branch_named_like_a_commit_is_a_branch(site: Site) -> None:
+    site.git("checkout", "--quiet", "-b", "1234567")
+    site.deploy("v1")
+    newer = site.commit("v2")
+    assert site.info("1234567")["plan"]["commit"] == newer
+
+
 def test_a_foreign_link_is_told_and_left(site: Site) -> None:
     site.path.symlink_to("/etc")
     assert "which is not one of the releases" in problems(site)
