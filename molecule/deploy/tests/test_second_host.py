@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.application import ROOT_ON_HOST
-from support.deployment import NOT_KEPT, assert_live, deploy, live, told
+from support.deployment import AT_ONCE, NOT_KEPT, assert_live, deploy, live, told
 from support.hosts import NAMES, ssh
 
 
@@ -35,6 +35,6 @@ def test_failure_on_the_second_host_tells_where_each_host_stands() -> None:
     assert_live("new-env", "titan1")
     assert_live(before, "titan2", "titan3")
 
-    run = deploy("v10")
+    run = deploy("v10", **AT_ONCE)
     assert run.code == 0, run.output
     assert_live("v10")
