@@ -92,8 +92,9 @@ def kill_preparation(host: str, ref: str) -> str:
         run = pool.submit(play, "deploy", deploy_hosts=host, deploy_ref=ref)
         ssh(
             host,
-            f"cd {ROOT_ON_HOST}/metadata; until grep -q preparing *.json; do sleep 0.05; done;"
-            " pkill -9 -u plugspace 'python3|npm'; true",
+            # Not for ever: a test that was cut off must not leave this behind.
+            f"cd {ROOT_ON_HOST}/metadata; timeout 120 sh -c 'until grep -q preparing *.json;"
+            " do sleep 0.05; done' && pkill -9 -u plugspace 'python3|npm'; true",
             timeout=180,
         )
         assert run.result().code != 0, run.result().output
