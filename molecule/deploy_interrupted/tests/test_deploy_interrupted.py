@@ -20,6 +20,7 @@ PAIR = ("titan2", "titan3")
 FIRST, SECOND = PAIR
 ONE = (FIRST,)
 BUILD = "build | Build the release beside the running one]"
+CONFIRM = "Confirm the release and remove old ones]"
 RELOAD = "Reload every service behind its gate]"
 
 
@@ -49,7 +50,7 @@ def canary(host: str) -> Callable[[], bool]:
         pytest.param("v5", ONE, RELOAD, always, id="switched"),
         pytest.param("v6", ONE, RELOAD, canary(FIRST), id="gate"),
         pytest.param("v7", ONE, "reload | Look at the site from outside]", always, id="reloaded"),
-        pytest.param("v8", ONE, "Confirm the release", always, id="verified"),
+        pytest.param("v8", ONE, CONFIRM, always, id="verified"),
         pytest.param("v9", PAIR, RELOAD, canary(SECOND), id="second-batch"),
     ],
 )
@@ -63,10 +64,12 @@ def test_killed_run_is_taken_up_by_the_next(
         log = tmp_path / "killed.log"
         killed = start("deploy", log, deploy_ref=ref, deploy_hosts=chosen)
         kill_at(killed, log, marker, condition)
-        assert any(map(locked, hosts)), log.read_text()
+        held = any(map(locked, hosts))
+        # The module that gives the lock back last of all may end its work without the controller.
+        assert held or marker == CONFIRM, log.read_text()
         run = play("deploy", deploy_ref=ref, deploy_hosts=chosen, **AT_ONCE)
     assert run.code == 0, run.output
-    assert "the lock was taken over from" in " ".join(run.output.split())
+    assert held is ("the lock was taken over from" in " ".join(run.output.split()))
     assert_live(ref, *hosts)
 
 
