@@ -255,7 +255,8 @@ class Run:
         )
         error.args = (masker.text(str(error)),)
         untried = [one for one in names if one != error.app and one not in manager.touched]
-        if untried:
+        # When none was touched, the message has said so.
+        if untried and manager.touched:
             error.args = (f"{error}. Not touched: {', '.join(untried)}",)
 
     def _after(self, daemon: Running, names: t.Sequence[str], before: t.Any) -> t.Any:

@@ -182,7 +182,8 @@ def test_a_failure_tells_who_and_why_and_shows_new_lines(world: World) -> None:
 
     world.pm2.ask = printing  # type: ignore[method-assign]
     probe = {"url": "http://127.0.0.1/", "pid_field": "pid", "within": 1}
-    with pytest.raises(FailedError, match=r"api: instance 3 .* Not touched: voice") as failure:
+    told = r"api: instance 3 .*, the running ones were not touched$"
+    with pytest.raises(FailedError, match=told) as failure:
         world.run(state="reloaded", probes={"api": probe}, **ECOSYSTEM)
     result = world.last.result
     assert "answered 503" in str(failure.value)
@@ -191,6 +192,20 @@ def test_a_failure_tells_who_and_why_and_shows_new_lines(world: World) -> None:
     assert result["logs"] == ["bad login ********"]
     assert result["changed"]
     assert result["apps"][0]["after"]["verdict"] == "online"
+
+
+def test_a_failure_half_way_tells_what_was_not_begun_with(world: World) -> None:
+    world.run(**ECOSYSTEM)
+    act = world.pm2.act
+
+    def turn_bad(action: str, number: int, timeout: float) -> None:
+        world.pm2.behaviour = "hang" if action == "reload" else "well"
+        act(action, number, timeout)
+
+    world.pm2.act = turn_bad  # type: ignore[method-assign]
+    probe = {"url": "http://127.0.0.1/", "pid_field": "pid", "within": 1}
+    with pytest.raises(FailedError, match=r"the canary serves in its place\. Not touched: voice$"):
+        world.run(state="reloaded", probes={"api": probe}, **ECOSYSTEM)
 
 
 def test_a_hung_daemon_changes_nothing(world: World) -> None:
