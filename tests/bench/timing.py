@@ -100,6 +100,9 @@ def _parts(output: dict[str, Any]) -> dict[str, float]:
 
 
 def _seconds(duration: dict[str, str]) -> float:
+    # A task that leaves hosts out of the play has no end of its own.
+    if "end" not in duration:
+        return 0.0
     start, end = (
         datetime.fromisoformat(duration[key].replace("Z", "+00:00")) for key in ("start", "end")
     )
