@@ -160,7 +160,7 @@ def by_hand() -> Row:
     """A release with an unchanged lock file on one host, against the runbook's commands by SSH."""
     start_from("v3")
     checkout = "/tmp/bench-checkout"
-    repository = application.inventory()[HOST]["titan_app_repository"]
+    repository = inventory()[HOST]["titan_app_repository"]
     git = "GIT_SSH_COMMAND='ssh -i ~/.ssh/deploy_key'"
     ssh(
         HOST,
