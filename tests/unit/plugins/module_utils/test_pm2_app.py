@@ -79,6 +79,18 @@ def do(pm2: FakePm2, *wants: Wanted) -> Manager:
     return manager
 
 
+def turn_bad(pm2: FakePm2, action: str, number: int, behaviour: str) -> t.Any:
+    """What this action on this process starts behaves badly; PM2's own way to act, to put back."""
+    act = pm2.act
+
+    def turned(done: str, on: int, timeout: float) -> None:
+        pm2.behaviour = behaviour if (done, on) == (action, number) else "well"
+        act(done, on, timeout)
+
+    pm2.act = turned  # type: ignore[method-assign]
+    return act
+
+
 def ids(pm2: FakePm2) -> list[int]:
     """The ids that there are."""
     return [one["pm2_env"]["pm_id"] for one in pm2.records]
@@ -126,13 +138,7 @@ def test_one_bad_application_keeps_the_release_from_all(pm2: FakePm2) -> None:
     running(pm2)
     pm2.add(name="voice")
     before = [one["pid"] for one in pm2.records]
-    act = pm2.act
-
-    def turn_bad(action: str, number: int, timeout: float) -> None:
-        pm2.behaviour = "crash_later" if (action, number) == ("duplicate", 2) else "well"
-        act(action, number, timeout)
-
-    pm2.act = turn_bad  # type: ignore[method-assign]
+    turn_bad(pm2, "duplicate", 2, "crash_later")
     with pytest.raises(FailedError, match="voice: instance 4 exited"):
         do(pm2, wanted(), replace(wanted(), name="voice"))
     assert [one["pid"] for one in pm2.records] == before
@@ -183,13 +189,7 @@ def test_a_failure_half_way_stops_the_slot_and_keeps_the_canary(pm2: FakePm2) ->
     running(pm2)
     manager = manager_of(pm2)
     plan = manager.plan(wanted(), pm2.processes())
-    act = pm2.act
-
-    def turn_bad(action: str, number: int, timeout: float) -> None:
-        pm2.behaviour = "hang" if (action, number) == ("reload", 1) else "well"
-        act(action, number, timeout)
-
-    pm2.act = turn_bad  # type: ignore[method-assign]
+    act = turn_bad(pm2, "reload", 1, "hang")
     with pytest.raises(FailedError, match="the canary serves in its place"):
         manager.apply(plan)
     assert [one["pm2_env"]["status"] for one in pm2.records] == ["online", "stopped", "online"]
@@ -207,13 +207,7 @@ def test_a_failure_half_way_leaves_no_canary_of_an_application_not_begun_with(
     manager = manager_of(pm2)
     wants = (wanted(), replace(wanted(), name="voice"))
     plans = [manager.plan(one, pm2.processes()) for one in wants]
-    act = pm2.act
-
-    def turn_bad(action: str, number: int, timeout: float) -> None:
-        pm2.behaviour = "hang" if (action, number) == ("reload", 1) else "well"
-        act(action, number, timeout)
-
-    pm2.act = turn_bad  # type: ignore[method-assign]
+    turn_bad(pm2, "reload", 1, "hang")
     with pytest.raises(FailedError, match="the canary serves in its place"):
         manager.apply(*plans)
     assert ids(pm2) == [0, 1, 2, 3]
