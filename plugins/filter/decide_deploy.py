@@ -25,12 +25,6 @@ options:
       - None stands for a host that gave no answer.
     type: dict
     required: true
-  daemons:
-    description:
-      - For each host the result of M(plugspace.titan.pm2_info).
-      - A daemon that hangs or belongs to another user stands in the way.
-    type: dict
-    default: {}
   sites:
     description:
       - For each host the result of M(plugspace.titan.service_probe) through it.
@@ -49,7 +43,7 @@ RETURN = r"""
 _value:
   description:
     - The decision, with the keys V(name), V(commit), V(ref), V(subject), V(change), V(pending),
-      V(commits), V(migrations), V(problems), V(warnings) and V(text).
+      V(wanted), V(commits), V(migrations), V(problems), V(warnings) and V(text).
     - V(problems) holds one sentence for each thing that stands in the way, all hosts together.
       Empty means go.
   type: dict
@@ -60,6 +54,7 @@ _value:
     subject: Show the version in the health report
     change: true
     pending: [titan1, titan2]
+    wanted: [titan1, titan2]
     commits: []
     migrations: []
     problems: []

@@ -25,12 +25,6 @@ options:
       - None stands for a host that gave no answer.
     type: dict
     required: true
-  daemons:
-    description:
-      - For each host the result of M(plugspace.titan.pm2_info).
-      - A daemon that hangs or belongs to another user stands in the way.
-    type: dict
-    default: {}
   target:
     description:
       - The name of a release, or at least 7 digits of a commit.

@@ -14,7 +14,8 @@ Info = dict[str, t.Any]
 Infos = dict[str, t.Optional[Info]]
 
 SHORT = 7
-UNWORKABLE = ("hung", "foreign")
+# States of a PM2 daemon that a release can go live with: one that is not there is simply started.
+WORKABLE = ("running", "absent", "stale")
 
 
 class Rollout(t.TypedDict):
@@ -23,6 +24,7 @@ class Rollout(t.TypedDict):
     name, commit, ref, subject: the release; name and commit are empty when there are problems.
     change: whether any host still has to be brought to it.
     pending: the hosts that are not on it yet, in the order given.
+    wanted: those, and the hosts on it whose processes do not all run it.
     commits: what goes out (or is taken back), newest first; migrations: names, oldest first.
     problems, warnings: sentences that name their hosts. text: the plan, or why
     nothing is done, for a person.
@@ -34,6 +36,7 @@ class Rollout(t.TypedDict):
     subject: str
     change: bool
     pending: list[str]
+    wanted: list[str]
     commits: list[dict[str, str]]
     migrations: list[str]
     problems: list[str]
@@ -41,12 +44,9 @@ class Rollout(t.TypedDict):
     text: str
 
 
-def decide_deploy(
-    infos: Infos, daemons: Infos | None = None, sites: Infos | None = None
-) -> Rollout:
+def decide_deploy(infos: Infos, sites: Infos | None = None) -> Rollout:
     """Decide the release that all hosts of a deployment get.
 
-    daemons: for each host the result of pm2_info; a daemon that cannot be worked with is a problem.
     sites: for each host the result of service_probe; a site that does not answer where a release
     is live is a warning, since the deployment may be what mends it.
 
@@ -55,17 +55,19 @@ def decide_deploy(
     cut off is taken up and not repeated.
     """
     plans = {host: info["plan"] for host, info in infos.items() if info and info.get("plan")}
+    lead: Info = next(iter(plans.values()), {})
+    commit = lead.get("commit", "")
+    pending = [h for h, p in plans.items() if p["change"] or p["commit"] != commit]
     problems = _by_message({h: p.get("problems", []) for h, p in plans.items()}, len(infos))
-    problems += _by_message(_daemon_problems(daemons or {}), len(infos))
+    problems += _by_message(_process_problems(infos, pending), len(infos))
     problems += _silent(infos, plans)
     warnings = _by_message({h: p.get("warnings", []) for h, p in plans.items()}, len(infos))
     warnings += _by_message(_unhealthy(infos, sites or {}), len(infos))
-    if not plans or not (lead := next(iter(plans.values()))).get("commit"):
+    if not commit:
         return _refused(problems or ["no host was looked at"], warnings)
 
-    commit = lead["commit"]
     name = _name(infos, [p["name"] for p in plans.values() if p["commit"] == commit], commit)
-    pending = [h for h, p in plans.items() if p["change"] or p["commit"] != commit]
+    wanted = _wanted(infos, pending)
     # The host that is furthest behind shows all that goes out.
     widest = max(plans.values(), key=lambda plan: len(plan.get("commits", [])))
     migrations = sorted({m for plan in plans.values() for m in plan.get("migrations", [])})
@@ -74,8 +76,9 @@ def decide_deploy(
         commit=commit,
         ref=lead.get("ref", ""),
         subject=lead.get("subject", ""),
-        change=bool(pending),
+        change=bool(wanted),
         pending=pending,
+        wanted=wanted,
         commits=widest.get("commits", []),
         migrations=migrations,
         problems=problems,
@@ -86,12 +89,9 @@ def decide_deploy(
     return rollout
 
 
-def decide_rollback(
-    infos: Infos, daemons: Infos | None = None, target: str = "", confirm: str = ""
-) -> Rollout:
+def decide_rollback(infos: Infos, target: str = "", confirm: str = "") -> Rollout:
     """Decide the release that all hosts go back to.
 
-    daemons: for each host the result of pm2_info; a daemon that cannot be worked with is a problem.
     target: empty for each host's previous release (which must be the same one everywhere), a
     release's name, or a commit of at least 7 digits.
     confirm: the name of the release, needed when migrations lie between the current release and
@@ -99,7 +99,6 @@ def decide_rollback(
     """
     answers = {host: info for host, info in infos.items() if info and "releases" in info}
     problems = _silent(infos, answers)
-    problems += _by_message(_daemon_problems(daemons or {}), len(infos))
     found: dict[str, Info] = {}
     complaints: dict[str, list[str]] = {}
     for host, info in answers.items():
@@ -116,11 +115,13 @@ def decide_rollback(
             f"the hosts would go back to different releases ({listed}); name the one you want "
             "with rollback_target"
         )
+    pending = [h for h, r in found.items() if not r.get("current") or r.get("status") != "active"]
+    problems += _by_message(_process_problems(infos, pending), len(infos))
     if not found:
         return _refused(problems or ["no host was looked at"], [])
 
     lead = next(iter(found.values()))
-    pending = [h for h, r in found.items() if not r.get("current") or r.get("status") != "active"]
+    wanted = _wanted(infos, pending)
     between = sorted(
         {
             migration
@@ -139,8 +140,9 @@ def decide_rollback(
         commit=lead["commit"],
         ref=lead.get("ref", ""),
         subject=lead.get("subject", ""),
-        change=bool(pending),
+        change=bool(wanted),
         pending=pending,
+        wanted=wanted,
         commits=[],
         migrations=between,
         problems=problems,
@@ -226,16 +228,28 @@ def _silent(infos: Infos, answered: t.Container[str]) -> list[str]:
     return _by_message(told, len(infos))
 
 
-def _daemon_problems(daemons: Infos) -> dict[str, list[str]]:
-    """What keeps a daemon from being worked with; an absent or stale one is simply started."""
+def _process_problems(infos: Infos, pending: t.Container[str]) -> dict[str, list[str]]:
+    """What keeps PM2 from being worked with.
+
+    On a pending host the processes are replaced anyway, so there only the daemon counts.
+    """
     problems: dict[str, list[str]] = {}
-    for host, info in daemons.items():
-        daemon = (info or {}).get("daemon") or {}
-        if (info or {}).get("failed"):
-            problems[host] = [str((info or {}).get("msg"))]
-        elif daemon.get("state") in UNWORKABLE:
-            problems[host] = [str(daemon.get("reason") or f"the PM2 daemon is {daemon['state']}")]
+    for host, info in infos.items():
+        processes = (info or {}).get("processes") or {}
+        counts = host not in pending or processes.get("state") not in WORKABLE
+        if counts and processes.get("problem"):
+            problems[host] = [processes["problem"]]
     return problems
+
+
+def _wanted(infos: Infos, pending: t.Sequence[str]) -> list[str]:
+    """The hosts to bring to the release: pending, or with processes that do not all run it."""
+    return [host for host in infos if host in pending or _lacking(infos[host])]
+
+
+def _lacking(info: Info | None) -> list[str]:
+    """What the processes of the live release lack, as actions."""
+    return list(((info or {}).get("processes") or {}).get("actions") or [])
 
 
 def _refused(problems: list[str], warnings: list[str]) -> Rollout:
@@ -246,6 +260,7 @@ def _refused(problems: list[str], warnings: list[str]) -> Rollout:
         subject="",
         change=False,
         pending=[],
+        wanted=[],
         commits=[],
         migrations=[],
         problems=problems,
@@ -278,20 +293,15 @@ def _plan_text(verb: str, rollout: Rollout, infos: Infos) -> str:
         return _refusal(rollout["problems"])
     ref = rollout["ref"] if rollout["ref"] and rollout["ref"] != rollout["commit"] else ""
     what = " ".join(filter(None, [ref, rollout["commit"][:SHORT], f'"{rollout["subject"]}"']))
-    if not rollout["change"]:
-        return f"{what} is live on {', '.join(infos)} already, as release {rollout['name']}."
-    lines = [f"{verb} {what} as release {rollout['name']} on {', '.join(rollout['pending'])}"]
-    for host in rollout["pending"]:
-        current = (infos[host] or {}).get("current") or {}
-        if current:
-            ref = current.get("ref", "")
-            from_ref = f" ({ref})" if ref and ref != current.get("commit") else ""
-            lines.append(
-                f"  {host}: now {current.get('name') or 'an unmanaged checkout'}{from_ref}"
-            )
-        else:
-            lines.append(f"  {host}: nothing is live")
-    if rollout["commits"]:
+    if rollout["pending"]:
+        hosts = ", ".join(rollout["pending"])
+        lines = [f"{verb} {what} as release {rollout['name']} on {hosts}"]
+    else:
+        lines = [f"{what} is live on {', '.join(infos)} already, as release {rollout['name']}."]
+    lines += [
+        _now(host, infos[host], waits=host in rollout["pending"]) for host in rollout["wanted"]
+    ]
+    if rollout["commits"] and rollout["pending"]:
         lines.append(f"  {_count(rollout['commits'], 'commit')}:")
         lines += [
             f"    {c['commit'][:SHORT]} {c['subject']} ({c['author']}, {c['date'][:10]})"
@@ -299,9 +309,22 @@ def _plan_text(verb: str, rollout: Rollout, infos: Infos) -> str:
         ]
         if len(rollout["commits"]) > 20:
             lines.append(f"    … and {len(rollout['commits']) - 20} more")
-    if rollout["migrations"]:
+    if rollout["migrations"] and rollout["pending"]:
         lines.append(
             f"  {_count(rollout['migrations'], 'migration')}: {', '.join(rollout['migrations'])}"
         )
-    lines += [f"  Note: {warning}" for warning in rollout["warnings"]]
+    if rollout["wanted"]:
+        lines += [f"  Note: {warning}" for warning in rollout["warnings"]]
     return "\n".join(lines)
+
+
+def _now(host: str, info: Info | None, waits: bool) -> str:
+    """Where one host stands."""
+    if not waits:
+        return f"  {host}: its processes are not all right; to do: {'; '.join(_lacking(info))}"
+    current = (info or {}).get("current") or {}
+    if not current:
+        return f"  {host}: nothing is live"
+    ref = current.get("ref", "")
+    from_ref = f" ({ref})" if ref and ref != current.get("commit") else ""
+    return f"  {host}: now {current.get('name') or 'an unmanaged checkout'}{from_ref}"

@@ -53,8 +53,29 @@ options:
     description: The file of the release that names the variables it needs.
     type: str
     default: .env.example
+  processes:
+    description:
+      - Also look at PM2, and whether its processes run the live release.
+    type: dict
+    suboptions:
+      pm2_home:
+        description: PM2's home. By default C(.pm2) in the home of the user that the task runs as.
+        type: path
+      ecosystem:
+        description: The ecosystem file of the live release.
+        type: path
+        required: true
+      probes:
+        description: For each application its probe, as in M(plugspace.titan.pm2_app).
+        type: dict
+        default: {}
+      commit_field:
+        description: The field of a health report that names the commit; empty when there is none.
+        type: str
+        default: ""
 seealso:
   - module: plugspace.titan.release
+  - module: plugspace.titan.pm2_app
 """
 
 EXAMPLES = r"""
@@ -70,6 +91,18 @@ EXAMPLES = r"""
     repository: https://git.example.com/plugspace/plugspace.git
     ref: v1.4.0
   register: preflight
+
+- name: See whether the processes run the live release
+  plugspace.titan.release_info:
+    root: /home/plugspace/deploy
+    path: /home/plugspace/plugspace
+    processes:
+      ecosystem: /home/plugspace/plugspace/ecosystem.config.cjs
+      probes:
+        plugspace-api:
+          type: http
+          url: http://127.0.0.1:4000/api/health
+      commit_field: commit
 """
 
 RETURN = r"""
@@ -171,6 +204,24 @@ lock:
     procedure: deploy
     since: "2026-11-23T10:15:00Z"
     age: 12
+processes:
+  description: What stands between PM2's processes and the live release.
+  returned: when O(processes) is given
+  type: dict
+  contains:
+    state:
+      description: The state of PM2's daemon, as M(plugspace.titan.pm2_info) tells it.
+      type: str
+      sample: running
+    problem:
+      description: Why the processes cannot be told or worked with; empty when they can.
+      type: str
+      sample: ""
+    actions:
+      description: What has to be done so that every process runs the live release.
+      type: list
+      elements: str
+      sample: ["Reload plugspace-api instance 1"]
 plan:
   description: What a deployment of O(ref) would do.
   returned: when O(ref) is given
@@ -234,6 +285,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.plugspace.titan.plugins.module_utils import _release_processes
 from ansible_collections.plugspace.titan.plugins.module_utils._git import Git, GitError
 from ansible_collections.plugspace.titan.plugins.module_utils._lock import HostLock, LockError
 from ansible_collections.plugspace.titan.plugins.module_utils._process import ProcessError
@@ -270,6 +322,7 @@ ARGUMENTS: Spec = {
     },
     "env_file": {"type": "str", "default": ".env"},
     "env_example": {"type": "str", "default": ".env.example"},
+    "processes": {"type": "dict", "options": _release_processes.OPTIONS},
 }
 
 
@@ -303,6 +356,10 @@ def look(params: Mapping[str, Any], git: Git) -> dict[str, object]:
         "live": live.kind,
         "lock": held.shown(time.time()) if held else {},
     }
+    if params["processes"]:
+        # Meanwhile the repository answers.
+        managed = str(current["commit"]) if current.get("name") else ""
+        result["processes"] = _release_processes.look(params["processes"], managed)
     if advertised is not None:
         plan = preflight.plan(params["ref"], moment(params["now"]), advertised)
         if foreign is not None:

@@ -76,7 +76,10 @@ def test_a_stopped_instance_of_the_live_release_is_put_right() -> None:
     ssh("titan2", f"pm2 stop -s {stopped['id']}")
     run = deploy("v10")
     assert run.code == 0, run.output
-    assert f"Reload plugspace-api instance {stopped['id']}" in " ".join(run.output.split())
+    plan = " ".join(run.result("Show the plan", "titan1")["msg"].split())
+    lacking = f"Reload plugspace-api instance {stopped['id']}"
+    assert f"titan2: its processes are not all right; to do: {lacking}" in plan
+    assert "titan1:" not in plan
     assert_live("v10")
     for host in NAMES:
         left = [one for one in before[host] if host != "titan2" or one != stopped]

@@ -7,25 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
-import tempfile
 import time
 import typing as t
-
-import pytest
 
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_bus import Bus
 
 from .fake_daemon import frame
-
-
-@pytest.fixture
-def home() -> t.Iterator[str]:
-    """A short path: a socket's is limited."""
-    path = tempfile.mkdtemp(prefix="h")
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def event(name: str, content: t.Any) -> bytes:

@@ -24,14 +24,6 @@ from ansible_collections.plugspace.titan.plugins.module_utils._pm2_wire import W
 from .fake_daemon import FakeDaemon, answer, frame, refuse
 
 
-@pytest.fixture
-def home() -> t.Iterator[str]:
-    """A short path: a socket's is limited."""
-    path = tempfile.mkdtemp(prefix="h")
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
 def connect(home: str, timeout: float = 1.0, uid: int | None = None) -> Pm2Client:
     """A client of the daemon in home."""
     return Pm2Client(home, os.geteuid() if uid is None else uid, timeout)

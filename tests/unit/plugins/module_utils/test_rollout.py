@@ -102,13 +102,13 @@ def test_a_name_that_is_marked_on_one_host_is_used_on_none() -> None:
 
 
 def test_problems_of_all_hosts_come_together_and_once() -> None:
+    hung = {"state": "hung", "problem": "the daemon does not answer", "actions": []}
     infos = {
         "titan1": info(plan=plan(R2, problems=["disk is full", "no .env key A"])),
-        "titan2": info(plan=plan(R2, problems=["disk is full"])),
+        "titan2": {**info(plan=plan(R2, problems=["disk is full"])), "processes": hung},
         "titan3": None,
     }
-    daemons = {"titan2": {"daemon": {"state": "hung", "reason": "the daemon does not answer"}}}
-    assert decide_deploy(infos, daemons)["problems"] == [
+    assert decide_deploy(infos)["problems"] == [
         "titan1, titan2: disk is full",
         "titan1: no .env key A",
         "titan2: the daemon does not answer",
@@ -128,10 +128,57 @@ def test_a_failed_module_is_told_in_its_own_words() -> None:
     assert rollout["name"] == ""
 
 
+def with_processes(change: bool, **processes: Any) -> dict[str, Any]:
+    """A host of a deployment, and what its look at PM2 told."""
+    told = {"state": "running", "problem": "", "actions": [], **processes}
+    live = kept(R2, current=True)
+    return {**info(live, plan=plan(R2, change=change)), "processes": told}
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "problem"),
+    [
+        # The daemon of a host that has the release already counts like any other.
+        (False, "hung", "it does not answer"),
+        (True, "hung", "it does not answer"),
+        (True, "foreign", "it belongs to root"),
+        (True, "", "this host has no user plugspace"),
+        # What the live release lacks is of no interest where another one comes, else it is.
+        (False, "running", "there is no ecosystem file"),
+    ],
+)
+def test_processes_that_cannot_be_worked_with_are_a_problem(
+    change: bool, state: str, problem: str
+) -> None:
+    infos = {
+        "titan1": with_processes(change),
+        "titan2": with_processes(change, state=state, problem=problem),
+    }
+    assert decide_deploy(infos)["problems"] == [f"titan2: {problem}"]
+    assert decide_deploy(infos)["text"].splitlines()[0] == "Nothing was touched, because:"
+
+
 @pytest.mark.parametrize("state", ["running", "absent", "stale"])
 def test_a_daemon_that_can_be_worked_with_is_no_problem(state: str) -> None:
-    infos = {"titan1": info(plan=plan(R2))}
-    assert decide_deploy(infos, {"titan1": {"daemon": {"state": state}}})["problems"] == []
+    infos = {"titan1": with_processes(True, state=state, problem="no ecosystem file")}
+    assert decide_deploy(infos)["problems"] == []
+
+
+def test_a_host_whose_processes_lack_the_release_is_wanted_and_told() -> None:
+    infos = {
+        "titan1": with_processes(False),
+        "titan2": with_processes(False, actions=["Start api instance 1", "Reload voice"]),
+        "titan3": with_processes(True, actions=["of no interest"]),
+    }
+    rollout = decide_deploy(infos)
+    assert (rollout["pending"], rollout["wanted"]) == (["titan3"], ["titan2", "titan3"])
+    del infos["titan3"]
+    rollout = decide_deploy(infos)
+    assert (rollout["change"], rollout["pending"], rollout["wanted"]) == (True, [], ["titan2"])
+    assert rollout["text"].splitlines() == [
+        f'v2 2222222 "Add it" is live on titan1, titan2 already, as release {R2["name"]}.',
+        "  titan2: its processes are not all right; to do: Start api instance 1; Reload voice",
+    ]
 
 
 def test_the_plan_names_commits_migrations_and_where_each_host_stands() -> None:
@@ -159,7 +206,7 @@ def test_a_site_that_was_unhealthy_before_is_a_warning() -> None:
         "titan2": info(plan=plan(R2)),
         "titan3": info(kept(R1, current=True), plan=plan(R2)),
     }
-    rollout = decide_deploy(infos, {}, {"titan1": sick, "titan2": sick, "titan3": well})
+    rollout = decide_deploy(infos, {"titan1": sick, "titan2": sick, "titan3": well})
     assert rollout["problems"] == []
     assert rollout["warnings"] == [
         "titan1: the site is unhealthy before the deployment: answered 502"
