@@ -25,10 +25,17 @@ LOGS = Path(".cache/logs")
 COLLECTION = "collections/ansible_collections/plugspace/titan"
 GROUPS = ("lint", "sanity", "unit", "molecule")
 TAIL_LINES = 40
-# Scenarios that leave each other's hosts alone: the first use titan1, the others titan2 and titan3.
-SIDE_BY_SIDE = (
-    ("deploy_first", "deploy_kinds", "deploy_secrets", "migrate", "releases"),
-    ("rollback", "deploy_failures", "deploy_interrupted"),
+# Scenarios that may run at the same time, one phase after the other: pm2_app has PM2 homes of its
+# own, and in the last phase one lane uses titan1, the other titan2 and titan3. A scenario that is
+# not named here runs alone, at the end.
+PHASES: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (("default",),),
+    (("deploy",), ("pm2_app",)),
+    (("pm2_info", "status"),),
+    (
+        ("deploy_first", "deploy_kinds", "deploy_secrets", "migrate", "releases"),
+        ("rollback", "deploy_failures", "deploy_interrupted"),
+    ),
 )
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -105,9 +112,8 @@ def count_tests(output: str) -> Counts | None:
 
 
 def find_scenarios(root: Path) -> list[str]:
-    """Every Molecule scenario. `default`, the platform itself, comes first."""
-    names = (path.parent.name for path in root.glob("molecule/*/molecule.yml"))
-    return sorted(names, key=lambda name: (name != "default", name))
+    """Every Molecule scenario."""
+    return sorted(path.parent.name for path in root.glob("molecule/*/molecule.yml"))
 
 
 def lint_steps() -> list[Step]:
@@ -277,19 +283,29 @@ def summarize(results: Sequence[Result]) -> str:
     return "\n".join(["", *lines, "", f"{passed} passed, {failed} failed"])
 
 
+def phases(names: Sequence[str]) -> list[list[list[str]]]:
+    """The lanes of each phase, with these scenarios alone, and no empty lane."""
+    named = {name for phase in PHASES for lane in phase for name in lane}
+    further = [((name,),) for name in names if name not in named]
+    chosen = [
+        [[name for name in lane if name in names] for lane in phase]
+        for phase in [*PHASES, *further]
+    ]
+    return [lanes for phase in chosen if (lanes := [lane for lane in phase if lane])]
+
+
 def run_scenarios(runner: Runner, names: Sequence[str]) -> list[Result]:
     """Bring up the platform, then run the scenarios; without the platform each of them failed."""
     platform = runner.run(platform_step())
     if platform.problem:
         reason = "not run: the platform is not up"
         return [platform, *(runner.skip(scenario_step(name), reason) for name in names)]
-    lanes = [[name for name in lane if name in names] for lane in SIDE_BY_SIDE]
-    beside = [name for lane in lanes for name in lane]
     results = [platform]
-    results += runner.run_all([scenario_step(name) for name in names if name not in beside])
-    return results + runner.run_beside(
-        *(partial(runner.run_all, [scenario_step(name) for name in lane]) for lane in lanes)
-    )
+    for phase in phases(names):
+        results += runner.run_beside(
+            *(partial(runner.run_all, [scenario_step(name) for name in lane]) for lane in phase)
+        )
+    return results
 
 
 def run_groups(runner: Runner, groups: Sequence[str], scenarios: Sequence[str]) -> list[Result]:
@@ -312,7 +328,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("groups", nargs="*", metavar="group", help=", ".join(GROUPS))
     parser.add_argument("--scenario", action="append", help="this Molecule scenario alone")
-    parser.add_argument("--minutes", type=float, default=80.0, help="limit of the whole run")
+    parser.add_argument("--minutes", type=float, default=60.0, help="limit of the whole run")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.groups) - set(GROUPS))
     if unknown:

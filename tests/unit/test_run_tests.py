@@ -79,7 +79,7 @@ def test_scenarios_are_found_by_looking(tmp_path: Path) -> None:
         (tmp_path / "molecule" / name).mkdir(parents=True)
         (tmp_path / "molecule" / name / "molecule.yml").touch()
     (tmp_path / "molecule/shared").mkdir()
-    assert run_tests.find_scenarios(tmp_path) == ["default", "a_case", "status"]
+    assert run_tests.find_scenarios(tmp_path) == ["a_case", "default", "status"]
 
 
 def python(name: str, code: str, limit: int = 20, echo: bool = False) -> Step:
@@ -180,9 +180,21 @@ def test_scenarios_fail_when_there_is_no_platform(
     ]
 
 
-def test_scenarios_that_run_side_by_side_exist() -> None:
-    named = {name for lane in run_tests.SIDE_BY_SIDE for name in lane}
-    assert named <= set(run_tests.find_scenarios(run_tests.ROOT))
+def test_scenarios_of_the_phases_exist_and_are_named_once() -> None:
+    named = [name for phase in run_tests.PHASES for lane in phase for name in lane]
+    assert len(named) == len(set(named))
+    assert set(named) <= set(run_tests.find_scenarios(run_tests.ROOT))
+
+
+def test_scenarios_run_phase_by_phase_and_a_new_one_alone() -> None:
+    names = ["default", "deploy", "migrate", "newcomer", "pm2_info", "rollback"]
+    assert run_tests.phases(names) == [
+        [["default"]],
+        [["deploy"]],
+        [["pm2_info"]],
+        [["migrate"], ["rollback"]],
+        [["newcomer"]],
+    ]
 
 
 class Recorder:
@@ -205,7 +217,8 @@ class Recorder:
 CODE = ["ruff check", "ruff format", "mypy", "yamllint", "ansible-lint", "unit tests"]
 SCENARIO_LANES = [
     ["platform"],
-    ["molecule default", "molecule deploy"],
+    ["molecule default"],
+    ["molecule deploy"],
     ["molecule migrate"],
     ["molecule rollback"],
 ]

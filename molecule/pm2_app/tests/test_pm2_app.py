@@ -68,7 +68,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[
             host: pool.submit(
                 ssh,
                 host,
-                f"cd {FOLDER} && PM2_PREFIXES={prefix} PYTHONPATH=. python3 -m pytest tests -q"
+                f"cd {FOLDER} && export TITAN_ELSEWHERE=pm2_app PM2_PREFIXES={prefix} PYTHONPATH=."
+                " && python3 -m pytest tests -q"
                 " -p no:cacheprovider --tb=short 2>&1",
                 check=False,
                 timeout=1500,
