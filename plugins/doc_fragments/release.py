@@ -50,6 +50,7 @@ options:
     description:
       - Additional environment of the commands, for example a C(PATH) for another Node.js.
       - Nothing else of the caller's environment is passed on, except for proxies and authorities.
+      - The value of one whose name says that it is secret, as C(NPM_TOKEN), is shown nowhere.
     type: dict
     default: {}
   migrations_path:

@@ -48,6 +48,11 @@ options:
     type: list
     elements: str
     default: []
+  locked:
+    description: The hosts whose lock could not be given back.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""

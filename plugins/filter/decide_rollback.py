@@ -56,6 +56,7 @@ _value:
     subject: Answer health requests
     change: true
     pending: [titan1]
+    wanted: [titan1]
     commits: []
     migrations: []
     problems: []

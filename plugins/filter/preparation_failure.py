@@ -13,10 +13,10 @@ DOCUMENTATION = r"""
 name: preparation_failure
 author:
   - The plugspace.titan maintainers (@plugspace)
-short_description: Tell why a release was not prepared on every host
+short_description: Tell why a release was put live on no host
 version_added: 0.1.0
 description:
-  - Writes the last word of a deployment that stopped before its switch, all hosts' causes together.
+  - Writes the last word of a procedure that stopped before its switch, all hosts' causes together.
 options:
   _input:
     description:
@@ -32,6 +32,16 @@ options:
     type: list
     elements: str
     required: true
+  lost:
+    description: The hosts that stopped answering.
+    type: list
+    elements: str
+    default: []
+  left:
+    description: What could not be tidied up, in sentences.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""

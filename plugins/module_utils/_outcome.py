@@ -52,10 +52,12 @@ def activation_failure(
     name: str,
     done: t.Sequence[str] = (),
     untouched: t.Sequence[str] = (),
+    locked: t.Sequence[str] = (),
 ) -> str:
     """Tell one host's failed activation: what happened, and where each host stands now.
 
     done, untouched: the other hosts of the run that have the release, and those it never reached.
+    locked: the hosts whose lock could not be given back.
     """
     sentences = [f"{host}: release {name} was not kept: {cause['sentence']}."]
     if "cause" in back:
@@ -79,21 +81,33 @@ def activation_failure(
         sentences.append(f"The release is live on {', '.join(done)}.")
     if untouched:
         sentences.append(f"Not touched: {', '.join(untouched)}.")
+    if locked:
+        sentences.append(
+            f"The lock on {', '.join(locked)} could not be given back; the next run takes it over."
+        )
     return "\n".join([" ".join(sentences), *_logs(cause)])
 
 
-def preparation_failure(causes: t.Mapping[str, Cause], name: str, hosts: t.Sequence[str]) -> str:
-    """Tell why a release was not prepared everywhere; nothing that runs was touched then."""
-    if causes:
-        told = "; ".join(f"{host}: {cause['sentence']}" for host, cause in causes.items())
-    else:
-        told = "a host stopped answering"
+def preparation_failure(
+    causes: t.Mapping[str, Cause],
+    name: str,
+    hosts: t.Sequence[str],
+    lost: t.Sequence[str] = (),
+    left: t.Sequence[str] = (),
+) -> str:
+    """Tell why a release was not put live anywhere; nothing that runs was touched then.
+
+    lost: the hosts that stopped answering. left: what could not be tidied up, in sentences.
+    """
+    told = [f"{host}: {cause['sentence']}" for host, cause in causes.items()]
+    told += [f"{host} stopped answering" for host in lost]
     lines = [
-        f"Release {name} was not put live: {told}. What runs on {', '.join(hosts)} was not touched."
+        f"Release {name} was not put live: {'; '.join(told)}. "
+        f"What runs on {', '.join(hosts)} was not touched."
     ]
     for cause in causes.values():
         lines += _logs(cause)
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"Left undone: {sentence}" for sentence in left)])
 
 
 def _logs(cause: Cause) -> list[str]:

@@ -51,6 +51,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = dict(
     expect={"type": "dict", "default": {}},
     min_uptime={"type": "float", "default": 2.0},
     sealed={"type": "bool", "default": False},
+    prune={"type": "bool", "default": False},
     save={"type": "bool", "default": False},
     flush={"type": "bool", "default": False},
     lock_wait={"type": "float", "default": 60.0},
@@ -116,7 +117,7 @@ class Run:
 
     def _work(self, daemon: Running, cli: Cli, site: _pm2_home.Site, records: Records) -> None:
         params = self._params
-        wanted = self._wanted(cli)
+        wanted = self._wanted(cli, {str(one.get("name")) for one in records})
         names = [one.name for one in wanted]
         lock = ReloadLock(site.home, params["lock_wait"])
         gate = Gate(daemon.processes, Clock(), tick=lock.renew)
@@ -161,7 +162,7 @@ class Run:
 
     # -- options ------------------------------------------------------------------------------
 
-    def _wanted(self, cli: Cli) -> list[_pm2_app.Wanted]:
+    def _wanted(self, cli: Cli, running: t.Container[str]) -> list[_pm2_app.Wanted]:
         params = self._params
         definitions = self._definitions(cli)
         names = [one.name for one in definitions] or [params["name"]]
@@ -172,9 +173,14 @@ class Run:
         if params["probe"]:
             probes[names[0]] = params["probe"]
         unknown = sorted(set(probes) - set(names)) if not params["name"] else []
-        if unknown:
+        if unknown and not params["prune"]:
             raise Pm2Error(f"probes names {', '.join(unknown)}, which the ecosystem file has not")
-        return [
+        for name in unknown:
+            if name not in running:
+                self.warnings.append(
+                    f"neither the ecosystem file nor PM2 has an application {name}"
+                )
+        found = [
             _pm2_app.Wanted(
                 name=name,
                 state=params["state"],
@@ -189,6 +195,8 @@ class Run:
             )
             for name in names
         ]
+        # Last, when the others have passed: until then it may be needed.
+        return found + [_pm2_app.Wanted(name, "absent") for name in unknown if name in running]
 
     def _definitions(self, cli: Cli) -> list[_pm2_definition.Definition]:
         params = self._params

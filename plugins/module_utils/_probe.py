@@ -20,6 +20,8 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, urlsplit
 
+from ansible_collections.plugspace.titan.plugins.module_utils._redact import named_secrets
+
 MAX_BODY = 256 * 1024
 _SHOWN = 200
 _WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -131,6 +133,15 @@ def parse(options: t.Mapping[str, t.Any]) -> Probe:
     probe = Probe(**values)
     _check(probe)
     return probe
+
+
+def secrets_of(probes: t.Mapping[str, t.Any] | None) -> set[str]:
+    """The secret headers of several probes, given by name as a free mapping of options."""
+    found: set[str] = set()
+    for options in (probes or {}).values():
+        headers = options.get("headers") if isinstance(options, dict) else None
+        found |= named_secrets(headers if isinstance(headers, dict) else None)
+    return found
 
 
 def _check(probe: Probe) -> None:

@@ -9,6 +9,8 @@ import re
 import typing as t
 
 MASK = "********"
+_SHORTEST = 6
+_SECRET_NAME = re.compile(r"token|secret|passw|credential|auth|cookie|(^|[_-])key([_-]|$)", re.I)
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
 
 
@@ -28,3 +30,12 @@ class Redactor:
     def lines(self, lines: t.Iterable[str]) -> list[str]:
         """The lines, masked."""
         return [self.text(line) for line in lines]
+
+
+def named_secrets(variables: t.Mapping[str, t.Any] | None) -> set[str]:
+    """The values of variables or headers whose names say that they are secret, as C(NPM_TOKEN).
+
+    A value of less than 6 characters is not among them: masked everywhere, it would hide too much.
+    """
+    values = {str(value) for name, value in (variables or {}).items() if _SECRET_NAME.search(name)}
+    return {value for value in values if len(value) >= _SHORTEST}

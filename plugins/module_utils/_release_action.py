@@ -193,7 +193,7 @@ class Action:
     def _switch(self) -> Result:
         entry = self._target()
         if entry.current and entry.status == ACTIVE:
-            return {"previous": "", "adopted": ""}
+            return {"before_switch": "", "adopted": ""}
         by = f"{self._run.user}@{self._run.host}"
         before, adopted = self._store.switch(self._name, self._run.id, by)
         if adopted:

@@ -73,9 +73,15 @@ def remote_of(params: t.Mapping[str, t.Any]) -> Remote:
     return Remote.of(params["repository"] or "", **access)
 
 
+def layout_of(params: t.Mapping[str, t.Any]) -> Layout:
+    """Where the releases are."""
+    return Layout(params["root"].rstrip("/"), params["path"].rstrip("/"))
+
+
 def store_of(params: t.Mapping[str, t.Any], git: Git) -> Store:
     """The releases that the options name."""
-    root, path = (params[key].rstrip("/") for key in ("root", "path"))
+    layout = layout_of(params)
+    root, path = layout.root, layout.path
     for key, value in (("root", root), ("path", path)):
         if not os.path.isabs(value):
             raise ReleaseError(f"{key} is {params[key]!r}; it must be an absolute path", "invalid")
@@ -84,7 +90,7 @@ def store_of(params: t.Mapping[str, t.Any], git: Git) -> Store:
             f"path {path} and root {root} must not lie inside of one another", "invalid"
         )
     return Store(
-        Layout(root, path),
+        layout,
         git,
         params["strategy"],
         params["shared_paths"],

@@ -143,6 +143,11 @@ class Preflight:
                 ) or []
                 plan.migrations = [m for m in target.migrations if m not in known]
                 plan.migrations_left = [m for m in known if m not in target.migrations]
+                if plan.migrations_left:
+                    plan.warnings.append(
+                        f"{ref} does not know the migrations {', '.join(plan.migrations_left)}, and"
+                        " a deployment does not undo them: it has to run on the newer schema"
+                    )
                 if target.files.get(".gitmodules") is not None:
                     plan.warnings.append("the release has Git submodules, which are not fetched")
                 return target

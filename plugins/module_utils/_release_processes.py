@@ -29,28 +29,32 @@ def look(options: Options, commit: str) -> dict[str, t.Any]:
     """What stands between the processes and the release of this commit; touches nothing.
 
     commit: the commit of the live release, or empty when only the daemon is of interest.
-    Returns state (the daemon's, as pm2_info has it), problem (why it cannot be told, a sentence, or
-    empty) and actions (what pm2_app would do to bring the processes to the release).
+    Returns state (the daemon's, as pm2_info has it), workable (whether PM2 can bring a release in),
+    problem (why not, or why the processes cannot be told; a sentence, or empty) and actions (what
+    pm2_app would do to bring the processes to the release).
     """
-    told: dict[str, t.Any] = {"state": "", "problem": "", "actions": []}
+    told: dict[str, t.Any] = {"state": "", "workable": False, "problem": "", "actions": []}
     try:
         site = _pm2_home.find(None, options["pm2_home"], None)
         timeout = ARGUMENT_SPEC["timeout"]["default"]
         with Pm2Client(site.home, site.uid, timeout) as client:
             daemon, _records = _pm2_home.look(site, client)
-        told["state"], told["problem"] = daemon.state, _trouble(daemon)
-        if commit and not told["problem"]:
+        told["state"], told["problem"] = daemon.state, _trouble(site, daemon)
+        told["workable"] = not told["problem"]
+        if commit and told["workable"]:
             told["actions"] = Run(_arguments(options, commit), check=True).execute()["actions"]
     except (Pm2Error, ProbeError, OSError) as error:
         told["problem"] = str(error)
     return told
 
 
-def _trouble(daemon: _pm2_home.Daemon) -> str:
-    """Why nothing can be done with the daemon; an absent or stale one is simply started."""
-    if daemon.state in ("running", "absent", "stale"):
-        return ""
-    return daemon.reason or f"the PM2 daemon is {daemon.state}"
+def _trouble(site: _pm2_home.Site, daemon: _pm2_home.Daemon) -> str:
+    """Why nothing can be done with PM2; a daemon that is absent or stale is simply started."""
+    if daemon.state not in ("running", "absent", "stale"):
+        return daemon.reason or f"the PM2 daemon is {daemon.state}"
+    if site.root is None:
+        return f"PM2 is not installed where {site.user} finds it ({site.path}): npm install -g pm2"
+    return ""
 
 
 def _arguments(options: Options, commit: str) -> dict[str, t.Any]:
@@ -62,5 +66,6 @@ def _arguments(options: Options, commit: str) -> dict[str, t.Any]:
         "probes": options["probes"],
         "expect": {field: commit} if field else {},
         "state": "reloaded",
+        "prune": True,
         "sealed": True,
     }

@@ -14,14 +14,12 @@ Info = dict[str, t.Any]
 Infos = dict[str, t.Optional[Info]]
 
 SHORT = 7
-# States of a PM2 daemon that a release can go live with: one that is not there is simply started.
-WORKABLE = ("running", "absent", "stale")
 
 
 class Rollout(t.TypedDict):
     """What a run puts live.
 
-    name, commit, ref, subject: the release; name and commit are empty when there are problems.
+    name, commit, ref, subject: the release; all empty when it could not be decided.
     change: whether any host still has to be brought to it.
     pending: the hosts that are not on it yet, in the order given.
     wanted: those, and the hosts on it whose processes do not all run it.
@@ -48,7 +46,8 @@ def decide_deploy(infos: Infos, sites: Infos | None = None) -> Rollout:
     """Decide the release that all hosts of a deployment get.
 
     sites: for each host the result of service_probe; a site that does not answer where a release
-    is live is a warning, since the deployment may be what mends it.
+    is live is a warning, since the deployment may be what mends it. That nobody could ask is a
+    problem: the release could not be proven either.
 
     The first host's commit counts for all, so a branch that moves meanwhile splits nothing. A
     release of that commit that some host has prepared already keeps its name, so a run that was
@@ -60,6 +59,8 @@ def decide_deploy(infos: Infos, sites: Infos | None = None) -> Rollout:
     pending = [h for h, p in plans.items() if p["change"] or p["commit"] != commit]
     problems = _by_message({h: p.get("problems", []) for h, p in plans.items()}, len(infos))
     problems += _by_message(_process_problems(infos, pending), len(infos))
+    if sites is not None:
+        problems += _by_message(_unseen(plans, sites), len(infos))
     problems += _silent(infos, plans)
     warnings = _by_message({h: p.get("warnings", []) for h, p in plans.items()}, len(infos))
     warnings += _by_message(_unhealthy(infos, sites or {}), len(infos))
@@ -231,12 +232,12 @@ def _silent(infos: Infos, answered: t.Container[str]) -> list[str]:
 def _process_problems(infos: Infos, pending: t.Container[str]) -> dict[str, list[str]]:
     """What keeps PM2 from being worked with.
 
-    On a pending host the processes are replaced anyway, so there only the daemon counts.
+    On a pending host the processes are replaced anyway, so there only PM2 itself counts.
     """
     problems: dict[str, list[str]] = {}
     for host, info in infos.items():
         processes = (info or {}).get("processes") or {}
-        counts = host not in pending or processes.get("state") not in WORKABLE
+        counts = host not in pending or not processes.get("workable")
         if counts and processes.get("problem"):
             problems[host] = [processes["problem"]]
     return problems
@@ -277,6 +278,15 @@ def _unhealthy(infos: Infos, sites: Infos) -> dict[str, list[str]]:
             reasons = [one["reason"] for one in (site or {}).get("results", []) if not one["ok"]]
             told[host] = [f"the site is unhealthy before the deployment: {r}" for r in reasons]
     return told
+
+
+def _unseen(plans: dict[str, Info], sites: Infos) -> dict[str, list[str]]:
+    """The hosts that are to change and whose site could not be asked at all."""
+    return {
+        host: [f"the site cannot be looked at: {(sites.get(host) or {}).get('msg') or 'no answer'}"]
+        for host, plan in plans.items()
+        if plan["change"] and not (sites.get(host) or {}).get("results")
+    }
 
 
 def _count(things: t.Sequence[t.Any], noun: str) -> str:

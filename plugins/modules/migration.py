@@ -49,7 +49,9 @@ options:
     elements: str
     default: []
   environment:
-    description: Further environment variables for the commands.
+    description:
+      - Further environment variables for the commands.
+      - The value of one whose name says that it is secret, as C(NPM_TOKEN), is shown nowhere.
     type: dict
     default: {}
   timeout:
@@ -116,7 +118,10 @@ from ansible_collections.plugspace.titan.plugins.module_utils._migration import 
     Migration,
     MigrationError,
 )
-from ansible_collections.plugspace.titan.plugins.module_utils._redact import Redactor
+from ansible_collections.plugspace.titan.plugins.module_utils._redact import (
+    Redactor,
+    named_secrets,
+)
 
 
 def _redactor(files: t.Iterable[str]) -> Redactor:
@@ -148,6 +153,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
+    module.no_log_values.update(named_secrets(params["environment"]))
     environment = _process.clean_environment({k: str(v) for k, v in params["environment"].items()})
 
     def runner(argv: t.Sequence[str], timeout: float) -> _process.Finished:

@@ -115,6 +115,13 @@ options:
       - A directory that is reached by a link counts as sealed without this.
     type: bool
     default: false
+  prune:
+    description:
+      - Whether an application that O(probes) names and O(ecosystem) has not is ended, after the
+        others have come up. So a release ends a service that another one brought.
+      - Otherwise such a name is an error. Applications that neither names are left alone.
+    type: bool
+    default: false
   save:
     description:
       - Save PM2's list, from which it starts the applications at boot, when it says something else
@@ -258,6 +265,8 @@ def main() -> None:
         mutually_exclusive=[("ecosystem", "script"), ("probe", "probes")],
         required_by={"cwd": "script", "interpreter": "script", "args": "script"},
     )
+    # The headers of probes by name are not covered by no_log.
+    module.no_log_values.update(_probe.secrets_of(module.params["probes"]))
     run = Run(module.params, module.check_mode)
     try:
         run.execute()

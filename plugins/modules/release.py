@@ -158,9 +158,14 @@ previous:
   description: The release that a rollback would return to; empty when there is none.
   returned: always
   type: dict
+before_switch:
+  description: The release that was live before the switch; empty when there was none or no switch.
+  returned: with O(state=current), except in check mode
+  type: str
+  sample: 20261122T101500Z-0a1b2c3
 adopted:
   description: The name that a plain checkout was given as a release.
-  returned: with O(state=current)
+  returned: with O(state=current), except in check mode
   type: str
   sample: ""
 removed:
@@ -182,7 +187,7 @@ timings:
 lock:
   description: The lock of the host after the call; V(taken_over_from) tells whose it was and why
     not any more.
-  returned: always, except in check mode
+  returned: when the lock was taken, so not in check mode and not with O(state=unlocked)
   type: dict
   sample: {held: true, waited: 0.0, taken_over_from: ""}
 notes:
@@ -197,6 +202,11 @@ cause:
   returned: failure
   type: str
   sample: build
+live:
+  description: The name of the release that is live in spite of the failure, empty when none is.
+  returned: failure
+  type: str
+  sample: 20261122T101500Z-0a1b2c3
 logs:
   description: The last lines of the command that failed, without known secrets.
   returned: failure
@@ -205,11 +215,15 @@ logs:
   sample: ["Error: cannot find module './missing'"]
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.plugspace.titan.plugins.module_utils._git import Git, GitError
 from ansible_collections.plugspace.titan.plugins.module_utils._lock import LockError
 from ansible_collections.plugspace.titan.plugins.module_utils._process import ProcessError
+from ansible_collections.plugspace.titan.plugins.module_utils._redact import named_secrets
 from ansible_collections.plugspace.titan.plugins.module_utils._release import ReleaseError
 from ansible_collections.plugspace.titan.plugins.module_utils._release_action import Action
 from ansible_collections.plugspace.titan.plugins.module_utils._release_options import (
@@ -218,6 +232,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release_options i
     REPOSITORY,
     Spec,
     environment_of,
+    layout_of,
     remote_of,
 )
 
@@ -251,6 +266,14 @@ ARGUMENTS: Spec = {
 }
 
 
+def live_name(params: Mapping[str, Any]) -> str:
+    """Which release is live, after a failure; empty when it is none or cannot be told."""
+    try:
+        return layout_of(params).live().name
+    except OSError:
+        return ""
+
+
 def main() -> None:
     """Plan, apply unless in check mode, tell."""
     module = AnsibleModule(
@@ -264,8 +287,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     remote = remote_of(module.params)
-    # A password that came inside of the URL is not covered by no_log.
-    module.no_log_values.update(remote.secrets)
+    # What came inside of a URL or of the environment is not covered by no_log.
+    module.no_log_values.update(remote.secrets, named_secrets(module.params["environment"]))
     try:
         with Git(remote, module.params["git_timeout"], environment_of(module.params)) as git:
             action = Action(module.params, git)
@@ -277,6 +300,7 @@ def main() -> None:
             cause=getattr(error, "cause", "locked" if isinstance(error, LockError) else "error"),
             logs=getattr(error, "logs", []),
             holder=getattr(error, "holder", None),
+            live=live_name(module.params),
         )
     for warning in action.warnings:
         module.warn(warning)

@@ -213,8 +213,13 @@ processes:
       description: The state of PM2's daemon, as M(plugspace.titan.pm2_info) tells it.
       type: str
       sample: running
+    workable:
+      description: Whether PM2 can bring a release in - it is installed, and its daemon answers or
+        can be started.
+      type: bool
+      sample: true
     problem:
-      description: Why the processes cannot be told or worked with; empty when they can.
+      description: Why it is not workable, or why the processes cannot be told; else empty.
       type: str
       sample: ""
     actions:
@@ -285,10 +290,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.plugspace.titan.plugins.module_utils import _release_processes
+from ansible_collections.plugspace.titan.plugins.module_utils import _probe, _release_processes
 from ansible_collections.plugspace.titan.plugins.module_utils._git import Git, GitError
 from ansible_collections.plugspace.titan.plugins.module_utils._lock import HostLock, LockError
 from ansible_collections.plugspace.titan.plugins.module_utils._process import ProcessError
+from ansible_collections.plugspace.titan.plugins.module_utils._redact import named_secrets
 from ansible_collections.plugspace.titan.plugins.module_utils._release import ReleaseError, moment
 from ansible_collections.plugspace.titan.plugins.module_utils._release_history import Advertised
 from ansible_collections.plugspace.titan.plugins.module_utils._release_layout import CHECKOUT
@@ -376,8 +382,12 @@ def main() -> None:
         supports_check_mode=True,
     )
     remote = remote_of(module.params)
-    # A password that came inside of the URL is not covered by no_log.
-    module.no_log_values.update(remote.secrets)
+    # What came inside of a URL, the environment or a probe is not covered by no_log.
+    module.no_log_values.update(
+        remote.secrets,
+        named_secrets(module.params["environment"]),
+        _probe.secrets_of((module.params["processes"] or {}).get("probes")),
+    )
     try:
         with Git(remote, module.params["git_timeout"], environment_of(module.params)) as git:
             result = look(module.params, git)

@@ -26,9 +26,13 @@ def reset(*hosts: str) -> None:
     for host in hosts or NAMES:
         ssh(
             host,
-            # A stopped daemon hears no kill, so it is continued first.
-            f"pkill -CONT -u plugspace -f 'PM2 v' ; timeout 30 pm2 kill >/dev/null 2>&1 ;"
-            f"pkill -9 -u plugspace node ; rm -rf {HOME}/.pm2/dump.pm2* {HOME}/.pm2/*.sock"
+            # A stopped daemon hears no kill, so it is continued first. Another scenario may have
+            # daemons and processes of its own.
+            f"pkill -CONT -u plugspace -f 'PM2 v.*{HOME}/.pm2' ;"
+            " timeout 30 pm2 kill >/dev/null 2>&1 ;"
+            f"for pid in $(pgrep -u plugspace node); do case $(readlink /proc/$pid/cwd) in"
+            f" {PATH}*|{ROOT_ON_HOST}/*) kill -9 $pid;; esac; done;"
+            f" rm -rf {HOME}/.pm2/dump.pm2* {HOME}/.pm2/*.sock"
             f" {HOME}/.pm2/pm2.pid {HOME}/.pm2/reload.lock {PATH}"
             f" {ROOT_ON_HOST}/releases {ROOT_ON_HOST}/metadata {ROOT_ON_HOST}/manifests"
             f" {ROOT_ON_HOST}/repository.git {ROOT_ON_HOST}/lock.json {HOME}/data/*.db* ; true",
@@ -119,17 +123,6 @@ def processes(host: str) -> list[dict[str, Any]]:
             "status": p["pm2_env"]["status"],
         }
         for p in listing
-    ]
-
-
-def orphans(host: str) -> list[str]:
-    """Processes of the application that PM2 does not know."""
-    known = {str(process["pid"]) for process in processes(host)}
-    listing = ssh(host, "ps -u plugspace -o pid=,args= | grep -F 'plugspace' | grep node || true")
-    return [
-        line.strip()
-        for line in listing.splitlines()
-        if line.split()[0] not in known and "PM2 v" not in line and "God Daemon" not in line
     ]
 
 

@@ -63,7 +63,7 @@ def told(run: Run, task: str, host: str) -> tuple[str, str]:
     return (rest, "") if task == REFUSED else (first, rest)
 
 
-def assert_live(ref: str, *hosts: str, api: int = 2) -> dict[str, dict[str, Any]]:
+def assert_live(ref: str, *hosts: str, api: int = 2, echo: int = 0) -> dict[str, dict[str, Any]]:
     """The hosts run this tag as one release, and nothing of another deployment is left.
 
     Returns what was seen; a look takes two seconds.
@@ -75,7 +75,8 @@ def assert_live(ref: str, *hosts: str, api: int = 2) -> dict[str, dict[str, Any]
         release = state["releases"][name]
         assert (release["commit"], release["status"]) == (commits()[ref], "active"), host
         count = collections.Counter(one["name"] for one in state["instances"])
-        assert count == {"plugspace-api": api, "plugspace-voice": 1}, host
+        wanted = {"plugspace-api": api, "plugspace-voice": 1, "plugspace-echo": echo}
+        assert count == collections.Counter(wanted), host
         directory = f"{ROOT_ON_HOST}/releases/{name}"
         for one in state["instances"]:
             assert (one["status"], one["cwd"]) == ("online", directory), (host, one)

@@ -100,20 +100,19 @@ def start(playbook: str, log: Path, **extra_vars: Any) -> subprocess.Popen[bytes
         )
 
 
-def kill_at(
+def wait_for(
     process: subprocess.Popen[bytes],
     log: Path,
     marker: str,
     condition: Callable[[], bool] = lambda: True,
     limit: float = 180,
 ) -> None:
-    """Kill a run as soon as its output shows the marker and the condition holds."""
+    """Wait until the output of a run shows the marker and the condition holds."""
     deadline = time.monotonic() + limit
     while marker not in log.read_text(errors="replace") or not condition():
         assert process.poll() is None, f"it ended before {marker!r}:\n{log.read_text()}"
         assert time.monotonic() < deadline, f"{marker!r} never came:\n{log.read_text()}"
         time.sleep(0.02)
-    kill(process)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

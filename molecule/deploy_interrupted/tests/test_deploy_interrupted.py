@@ -6,15 +6,17 @@ two would show no more.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from support.application import HOME, locked, named, processes
 from support.deployment import AT_ONCE, assert_live, visitors
 from support.hosts import ssh
-from support.playbooks import kill_at, play, start
+from support.playbooks import kill, play, start, wait_for
 
 PAIR = ("titan2", "titan3")
 FIRST, SECOND = PAIR
@@ -63,7 +65,8 @@ def test_killed_run_is_taken_up_by_the_next(
     with visitors(ref, hosts=hosts):
         log = tmp_path / "killed.log"
         killed = start("deploy", log, deploy_ref=ref, deploy_hosts=chosen)
-        kill_at(killed, log, marker, condition)
+        wait_for(killed, log, marker, condition)
+        kill(killed)
         held = any(map(locked, hosts))
         # The module that gives the lock back last of all may end its work without the controller.
         assert held or marker == CONFIRM, log.read_text()
@@ -71,6 +74,54 @@ def test_killed_run_is_taken_up_by_the_next(
     assert run.code == 0, run.output
     assert held is ("the lock was taken over from" in " ".join(run.output.split()))
     assert_live(ref, *hosts)
+
+
+@contextlib.contextmanager
+def cut_off(host: str) -> Iterator[None]:
+    """Nobody reaches the host by SSH, while everything on it goes on."""
+    inside = ["docker", "exec", host, "sh", "-c"]
+    cut = "systemctl stop ssh; pkill -u plugspace sshd; true"
+    subprocess.run([*inside, cut], check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*inside, "systemctl start ssh"], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("marker", "condition", "sentence"),
+    [
+        pytest.param(
+            BUILD,
+            lambda: bool(named(FIRST, "v10")),
+            f"was not put live: {FIRST} stopped answering.",
+            id="building",
+        ),
+        pytest.param(
+            RELOAD,
+            canary(FIRST),
+            f"{FIRST} stopped answering. The way back failed too: {FIRST} does not answer",
+            id="gate",
+        ),
+    ],
+)
+def test_a_host_that_is_lost_stops_the_run_and_frees_the_other(
+    marker: str, condition: Callable[[], bool], sentence: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "lost.log"
+    with visitors("v10", hosts=PAIR):
+        run = start("deploy", log, deploy_ref="v10", deploy_hosts=",".join(PAIR))
+        wait_for(run, log, marker, condition)
+        with cut_off(FIRST):
+            assert run.wait() != 0
+        assert sentence in " ".join(log.read_text().split()), log.read_text()
+        assert not locked(SECOND)
+        assert_live("v9", SECOND)
+        if marker == RELOAD:
+            assert f"Not touched: {SECOND}." in " ".join(log.read_text().split())
+            again = play("deploy", deploy_ref="v10", deploy_hosts=",".join(PAIR), **AT_ONCE)
+            assert again.code == 0, again.output
+            assert_live("v10", *PAIR)
 
 
 def test_two_at_once(tmp_path: Path) -> None:

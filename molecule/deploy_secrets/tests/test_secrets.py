@@ -6,9 +6,11 @@ import contextlib
 import fnmatch
 import json
 import subprocess
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,6 +21,8 @@ from support.playbooks import INVENTORY, ROOT, Run, play
 
 HOST = "titan1"
 HTTPS = "https://git.plugspace.test/plugspace.git"
+# What a site may need for a private package registry, and for a probe that has to log in.
+TOKENS = {"NPM_TOKEN": uuid.uuid4().hex, "X-Probe-Token": uuid.uuid4().hex}
 KEY_FILE = ROOT / ".cache" / "platform" / "deploy_key"
 PLACES = [HOME, "/tmp", "/var/tmp", "/var/log", "/root"]
 # What may hold a secret: the settings, their backups, and the key that the site put there.
@@ -69,7 +73,12 @@ def secrets() -> dict[str, str]:
     # This one is the name of a file.
     del settings["DATABASE_URL"]
     key = KEY_FILE.read_text().splitlines()[1:-1]
-    return {**stored, **settings, **{f"deploy key, line {n}": line for n, line in enumerate(key)}}
+    return {
+        **stored,
+        **settings,
+        **TOKENS,
+        **{f"deploy key, line {n}": line for n, line in enumerate(key)},
+    }
 
 
 def leaked(text: str) -> list[str]:
@@ -91,7 +100,22 @@ def sampled() -> Iterator[list[str]]:
 
 
 def run(playbook: str, **variables: str) -> Run:
-    return play(playbook, "--diff", verbosity=3, **variables)
+    return play(
+        playbook,
+        "--diff",
+        verbosity=3,
+        titan_build_environment={"NPM_TOKEN": TOKENS["NPM_TOKEN"]},
+        titan_services=services(),
+        **variables,
+    )
+
+
+def services() -> list[dict[str, Any]]:
+    """The site's services; the first one's probe sends a secret header."""
+    site = yaml.safe_load((INVENTORY / "group_vars" / "all" / "main.yml").read_text())
+    found: list[dict[str, Any]] = site["titan_services"]
+    found[0]["probe"]["headers"] = {"X-Probe-Token": TOKENS["X-Probe-Token"]}
+    return found
 
 
 @pytest.fixture(scope="module")

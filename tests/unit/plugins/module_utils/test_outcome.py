@@ -70,4 +70,14 @@ def test_a_preparation_names_each_hosts_cause() -> None:
 
 
 def test_a_host_that_vanished_is_a_cause_too() -> None:
-    assert "a host stopped answering" in preparation_failure({}, "r2", ["titan1"])
+    text = preparation_failure({}, "r2", ["titan1", "titan2"], lost=["titan2"], left=["disk full"])
+    assert text.splitlines() == [
+        "Release r2 was not put live: titan2 stopped answering. "
+        "What runs on titan1, titan2 was not touched.",
+        "Left undone: disk full",
+    ]
+
+
+def test_a_lock_that_stays_is_told() -> None:
+    text = activation_failure(CAUSE, {"kept": True}, "titan1", "r2", locked=["titan3"])
+    assert "The lock on titan3 could not be given back" in text

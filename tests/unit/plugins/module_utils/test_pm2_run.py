@@ -161,6 +161,31 @@ def test_options_that_do_not_fit(world: World, options: t.Any, message: str) -> 
         world.run(**ECOSYSTEM, **options)
 
 
+def test_a_service_that_the_file_has_not_is_ended_last_and_only_if_asked(world: World) -> None:
+    """A release goes back to one that had no such service yet."""
+    world.run(**ECOSYSTEM)
+    world.apps = APPS[:1]
+    probes: dict[str, t.Any] = {"voice": {"port": 1, "type": "tcp"}}
+    result = world.run(state="reloaded", probes=probes, prune=True, **ECOSYSTEM)
+    assert result["actions"][-1] == "Deleted voice instance 2"
+    assert [record["name"] for record in world.pm2.records] == ["api", "api"]
+    assert [app["name"] for app in result["apps"]] == ["api", "voice"]
+    assert world.last.warnings == []
+    again = world.run(probes=probes, prune=True, **ECOSYSTEM)
+    assert not again["changed"]
+    assert world.last.warnings == ["neither the ecosystem file nor PM2 has an application voice"]
+
+
+def test_a_service_is_not_ended_when_another_one_fails(world: World) -> None:
+    world.run(**ECOSYSTEM)
+    world.apps = APPS[:1]
+    world.pm2.behaviour = "unhealthy"
+    probe = {"url": "http://127.0.0.1/", "pid_field": "pid", "within": 1}
+    with pytest.raises(FailedError):
+        world.run(state="reloaded", probes={"api": probe, "voice": {}}, prune=True, **ECOSYSTEM)
+    assert [record["name"] for record in world.pm2.records] == ["api", "api", "voice"]
+
+
 def test_two_of_the_same_name(world: World) -> None:
     world.apps = [APPS[0], APPS[0]]
     with pytest.raises(Pm2Error, match="same name"):

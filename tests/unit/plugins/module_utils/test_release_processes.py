@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 
-from ansible_collections.plugspace.titan.plugins.module_utils import _pm2_run
+from ansible_collections.plugspace.titan.plugins.module_utils import _pm2_home, _pm2_run
 from ansible_collections.plugspace.titan.plugins.module_utils._release_processes import look
 
 from .fake_daemon import FakeDaemon, answer
@@ -27,6 +28,18 @@ class Planned:
 
     def execute(self) -> dict[str, t.Any]:
         return {"actions": ["Reload api instance 1"]}
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A PM2 package on the path."""
+    package = tmp_path / "lib/pm2"
+    (package / "bin").mkdir(parents=True)
+    (package / "package.json").write_text('{"name": "pm2", "version": "7.0.4"}')
+    (package / "bin/pm2").touch(0o755)
+    monkeypatch.setenv("PATH", str(package / "bin"))
+    monkeypatch.setattr(_pm2_home, "SEARCH_PATH", "/nowhere")
+    return package
 
 
 @pytest.fixture
@@ -61,7 +74,12 @@ def test_the_live_release_is_compared_in_check_mode(
 ) -> None:
     with FakeDaemon(home, reply):
         told = look(options(home, field), COMMIT)
-    assert told == {"state": "running", "problem": "", "actions": ["Reload api instance 1"]}
+    assert told == {
+        "state": "running",
+        "workable": True,
+        "problem": "",
+        "actions": ["Reload api instance 1"],
+    }
     [(params, check)] = asked
     assert check
     assert (params["state"], params["sealed"], params["expect"]) == ("reloaded", True, expect)
@@ -71,7 +89,7 @@ def test_the_live_release_is_compared_in_check_mode(
 
 def test_without_a_live_release_only_the_daemon_is_looked_at(home: str, asked: list[t.Any]) -> None:
     told = look(options(home), "")
-    assert told == {"state": "absent", "problem": "", "actions": []}
+    assert told == {"state": "absent", "workable": True, "problem": "", "actions": []}
     assert asked == []
 
 
@@ -81,7 +99,7 @@ def test_a_hung_daemon_is_a_problem_and_nothing_more_is_asked(
     monkeypatch.setitem(_pm2_run.ARGUMENT_SPEC, "timeout", {"default": 0.2})
     with FakeDaemon(home, silent):
         told = look(options(home), COMMIT)
-    assert told["state"] == "hung"
+    assert (told["state"], told["workable"]) == ("hung", False)
     assert "did not answer" in told["problem"]
     assert asked == []
 
@@ -89,6 +107,13 @@ def test_a_hung_daemon_is_a_problem_and_nothing_more_is_asked(
 def test_a_plan_that_cannot_be_made_is_a_problem(home: str) -> None:
     with FakeDaemon(home, reply):
         told = look({**options(home), "ecosystem": f"{home}/missing.cjs"}, COMMIT)
-    assert told["state"] == "running"
+    assert (told["state"], told["workable"]) == ("running", True)
     assert "missing.cjs" in told["problem"]
     assert told["actions"] == []
+
+
+def test_a_host_without_pm2_is_told_before_anything_is_built(home: str, installed: Path) -> None:
+    (installed / "bin/pm2").unlink()
+    told = look(options(home), "")
+    assert (told["state"], told["workable"]) == ("absent", False)
+    assert "PM2 is not installed where" in told["problem"]

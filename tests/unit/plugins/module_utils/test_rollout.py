@@ -102,7 +102,7 @@ def test_a_name_that_is_marked_on_one_host_is_used_on_none() -> None:
 
 
 def test_problems_of_all_hosts_come_together_and_once() -> None:
-    hung = {"state": "hung", "problem": "the daemon does not answer", "actions": []}
+    hung = {"workable": False, "problem": "the daemon does not answer", "actions": []}
     infos = {
         "titan1": info(plan=plan(R2, problems=["disk is full", "no .env key A"])),
         "titan2": {**info(plan=plan(R2, problems=["disk is full"])), "processes": hung},
@@ -130,37 +130,34 @@ def test_a_failed_module_is_told_in_its_own_words() -> None:
 
 def with_processes(change: bool, **processes: Any) -> dict[str, Any]:
     """A host of a deployment, and what its look at PM2 told."""
-    told = {"state": "running", "problem": "", "actions": [], **processes}
+    told = {"workable": True, "problem": "", "actions": [], **processes}
     live = kept(R2, current=True)
     return {**info(live, plan=plan(R2, change=change)), "processes": told}
 
 
 @pytest.mark.parametrize(
-    ("change", "state", "problem"),
+    ("change", "workable", "problem"),
     [
-        # The daemon of a host that has the release already counts like any other.
-        (False, "hung", "it does not answer"),
-        (True, "hung", "it does not answer"),
-        (True, "foreign", "it belongs to root"),
-        (True, "", "this host has no user plugspace"),
+        # PM2 on a host that has the release already counts like any other.
+        (False, False, "it does not answer"),
+        (True, False, "it does not answer"),
         # What the live release lacks is of no interest where another one comes, else it is.
-        (False, "running", "there is no ecosystem file"),
+        (False, True, "there is no ecosystem file"),
     ],
 )
 def test_processes_that_cannot_be_worked_with_are_a_problem(
-    change: bool, state: str, problem: str
+    change: bool, workable: bool, problem: str
 ) -> None:
     infos = {
         "titan1": with_processes(change),
-        "titan2": with_processes(change, state=state, problem=problem),
+        "titan2": with_processes(change, workable=workable, problem=problem),
     }
     assert decide_deploy(infos)["problems"] == [f"titan2: {problem}"]
     assert decide_deploy(infos)["text"].splitlines()[0] == "Nothing was touched, because:"
 
 
-@pytest.mark.parametrize("state", ["running", "absent", "stale"])
-def test_a_daemon_that_can_be_worked_with_is_no_problem(state: str) -> None:
-    infos = {"titan1": with_processes(True, state=state, problem="no ecosystem file")}
+def test_what_the_live_release_lacks_is_no_problem_where_another_one_comes() -> None:
+    infos = {"titan1": with_processes(True, problem="no ecosystem file")}
     assert decide_deploy(infos)["problems"] == []
 
 
@@ -210,6 +207,18 @@ def test_a_site_that_was_unhealthy_before_is_a_warning() -> None:
     assert rollout["problems"] == []
     assert rollout["warnings"] == [
         "titan1: the site is unhealthy before the deployment: answered 502"
+    ]
+
+
+def test_a_site_that_nobody_could_ask_is_a_problem_where_something_changes() -> None:
+    infos = {
+        "titan1": info(plan=plan(R2)),
+        "titan2": info(kept(R2, current=True), plan=plan(R2, change=False)),
+        "titan3": info(plan=plan(R2)),
+    }
+    assert decide_deploy(infos, {"titan1": {"msg": "no ca_file"}})["problems"] == [
+        "titan1: the site cannot be looked at: no ca_file",
+        "titan3: the site cannot be looked at: no answer",
     ]
 
 
