@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 
 import pytest
 from support import application
 from support.deployment import assert_live
 from support.hosts import ssh
+from support.playbooks import Run, play
 from support.single import HOST, deploy, paths, plan
 
 # A run takes its time on a slow machine; what must not happen is a wait for something that hangs.
@@ -95,10 +97,23 @@ def stopped_daemon() -> Iterator[None]:
     assert application.health(HOST)["commit"] == application.commits()["v1"]
 
 
-@pytest.mark.parametrize("ref", ["v1", "v2"])
-def test_a_stopped_daemon_is_told_in_seconds(stopped_daemon: None, ref: str) -> None:
-    """Also where the release is live already, and nothing else is to do."""
-    run = deploy(ref)
+def rollback_to_v1() -> Run:
+    return play("rollback", rollback_hosts=HOST, rollback_target=application.named(HOST, "v1"))
+
+
+@pytest.mark.parametrize(
+    "procedure",
+    [
+        pytest.param(functools.partial(deploy, "v2"), id="new-release"),
+        # Also where the release is live already, and nothing else is to do.
+        pytest.param(functools.partial(deploy, "v1"), id="live-release"),
+        pytest.param(rollback_to_v1, id="rollback"),
+    ],
+)
+def test_a_stopped_daemon_is_told_in_seconds(
+    stopped_daemon: None, procedure: Callable[[], Run]
+) -> None:
+    run = procedure()
     assert run.code != 0
     assert run.seconds < SECONDS
     lines = run.failure.splitlines()

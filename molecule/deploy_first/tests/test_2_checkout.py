@@ -146,6 +146,16 @@ def test_in_place_a_bad_release_goes_back_by_itself() -> None:
     assert (again.code, again.changed) == (0, 0), again.output
 
 
+def test_in_place_one_goes_back_by_hand() -> None:
+    name = application.named(HOST, "v2")
+    variables = {"rollback_strategy": "in_place", "rollback_confirm": name}
+    with application.traffic(HOST) as traffic:
+        run = play("rollback", rollback_hosts=HOST, **variables)
+    assert run.code == 0, run.output
+    assert traffic.failures == []
+    assert_live_in_place("v2")
+
+
 def test_the_strategy_may_change_to_releases() -> None:
     with application.traffic(HOST) as traffic:
         run = deploy("v4")
