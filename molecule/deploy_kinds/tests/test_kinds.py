@@ -57,7 +57,7 @@ def test_a_service_comes_and_goes_with_its_release() -> None:
 
 def test_a_process_that_is_left_behind_would_be_seen() -> None:
     """Or the look for strays after each deployment could not fail."""
-    ssh("titan1", "setsid --fork sleep 61")
+    ssh("titan1", "setsid --fork sleep 61 >/dev/null 2>&1 </dev/null")
     try:
         assert any(stray.endswith("sleep 61") for stray in look("titan1")["titan1"]["strays"])
     finally:
