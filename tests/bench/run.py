@@ -121,18 +121,20 @@ def hosts_of_the_platform() -> list[str]:
     return [name for name in inventory() if name.startswith("titan")]
 
 
-def deployments(directory: str) -> list[Row]:
+def deployments(directory: str, hosts: str, shown: str) -> list[Row]:
     """A release with the lock file of the one before, the same one again, and an empty play."""
-    empty = str(empty_play("titan_app", directory))
+    empty = str(empty_play(hosts, directory))
     start_from("v3")
+    to = ("-e", f"deploy_hosts={hosts}")
     releases: list[Timed] = []
     again: list[float] = []
     nothing: list[float] = []
     for number in range(ROUNDS):
+        release = ("playbooks/deploy.yml", "-e", f"deploy_ref=v{number + 4}", *to)
         nothing.append(playbook(empty).total)
-        releases.append(playbook("playbooks/deploy.yml", "-e", f"deploy_ref=v{number + 4}"))
+        releases.append(playbook(*release))
         nothing.append(playbook(empty).total)
-        again.append(playbook("playbooks/deploy.yml", "-e", f"deploy_ref=v{number + 4}").total)
+        again.append(playbook(*release).total)
     base = statistics.median(nothing)
     own = statistics.median(timed.own for timed in releases)
     parts = {
@@ -141,14 +143,16 @@ def deployments(directory: str) -> list[Row]:
     }
     told = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in parts.items())
     print(
-        f"  a release took {statistics.median(t.total for t in releases):.1f} s: "
+        f"  a release to {shown} took {statistics.median(t.total for t in releases):.1f} s: "
         f"own {own:.1f} s, {told}",
         flush=True,
     )
     return [
-        row("deploy's own time for a release, 3 hosts, against an empty play", own, base, "<= 4 x"),
         row(
-            "deploy of the current commit, 3 hosts, against an empty play",
+            f"deploy's own time for a release, {shown}, against an empty play", own, base, "<= 4 x"
+        ),
+        row(
+            f"deploy of the current commit, {shown}, against an empty play",
             statistics.median(again),
             base,
             "<= 2.5 x",
@@ -289,7 +293,8 @@ def main() -> None:
             ("PM2's list, 2 processes", lambda: [pm2_read(2, ">= 50 x faster")]),
             ("PM2's list, 200 processes", lambda: [pm2_read(200, ">= 10 x faster")]),
             ("ad hoc", lambda: [ad_hoc()]),
-            ("deployments", lambda: deployments(directory)),
+            ("deployments", lambda: deployments(directory, "titan_app", "3 hosts in 2 batches")),
+            ("deployments to one host", lambda: deployments(directory, HOST, "1 host")),
             ("by hand", lambda: [by_hand()]),
             ("hosts", lambda: growth()),
         ):
