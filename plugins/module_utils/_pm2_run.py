@@ -175,11 +175,19 @@ class Run:
         unknown = sorted(set(probes) - set(names)) if not params["name"] else []
         if unknown and not params["prune"]:
             raise Pm2Error(f"probes names {', '.join(unknown)}, which the ecosystem file has not")
+        gone = [name for name in unknown if name in running]
+        new = [name for name in names if name not in probes and name not in running]
+        if gone and new:
+            raise Pm2Error(
+                f"probes names {', '.join(gone)}, which the ecosystem file has not, while it brings"
+                f" {', '.join(new)}, for which there is no probe: the names have to agree"
+            )
         for name in unknown:
-            if name not in running:
-                self.warnings.append(
-                    f"neither the ecosystem file nor PM2 has an application {name}"
-                )
+            self.warnings.append(
+                f"{name} is not in the ecosystem file any more and is ended"
+                if name in gone
+                else f"neither the ecosystem file nor PM2 has an application {name}"
+            )
         found = [
             _pm2_app.Wanted(
                 name=name,
@@ -196,7 +204,7 @@ class Run:
             for name in names
         ]
         # Last, when the others have passed: until then it may be needed.
-        return found + [_pm2_app.Wanted(name, "absent") for name in unknown if name in running]
+        return found + [_pm2_app.Wanted(name, "absent") for name in gone]
 
     def _definitions(self, cli: Cli) -> list[_pm2_definition.Definition]:
         params = self._params

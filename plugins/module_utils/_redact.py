@@ -10,7 +10,11 @@ import typing as t
 
 MASK = "********"
 _SHORTEST = 6
-_SECRET_NAME = re.compile(r"token|secret|passw|credential|auth|cookie|(^|[_-])key([_-]|$)", re.I)
+_SECRET_NAME = re.compile(
+    r"(token|secret|password|passwd|passphrase|credentials?|authorization|cookie|apikey|jwt|dsn)$"
+    r"|(^|[_-])(auth|key|pass)$",
+    re.I,
+)
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
 
 

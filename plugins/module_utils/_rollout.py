@@ -68,6 +68,12 @@ def decide_deploy(infos: Infos, sites: Infos | None = None) -> Rollout:
         return _refused(problems or ["no host was looked at"], warnings)
 
     name = _name(infos, [p["name"] for p in plans.values() if p["commit"] == commit], commit)
+    # One that has the commit under another name is really switched when it is worked on.
+    pending = [
+        host
+        for host in infos
+        if host in pending or (_lacking(infos[host]) and _live(infos[host]) != name)
+    ]
     wanted = _wanted(infos, pending)
     # The host that is furthest behind shows all that goes out.
     widest = max(plans.values(), key=lambda plan: len(plan.get("commits", [])))
@@ -246,6 +252,11 @@ def _process_problems(infos: Infos, pending: t.Container[str]) -> dict[str, list
 def _wanted(infos: Infos, pending: t.Sequence[str]) -> list[str]:
     """The hosts to bring to the release: pending, or with processes that do not all run it."""
     return [host for host in infos if host in pending or _lacking(infos[host])]
+
+
+def _live(info: Info | None) -> str:
+    """The name of the live release; empty when there is none."""
+    return str(((info or {}).get("current") or {}).get("name") or "")
 
 
 def _lacking(info: Info | None) -> list[str]:

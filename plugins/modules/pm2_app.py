@@ -119,7 +119,9 @@ options:
     description:
       - Whether an application that O(probes) names and O(ecosystem) has not is ended, after the
         others have come up. So a release ends a service that another one brought.
-      - Otherwise such a name is an error. Applications that neither names are left alone.
+      - Otherwise such a name is an error, and so it is when O(ecosystem) brings an application that
+        O(probes) lacks, which looks like one that was renamed. Applications that neither names are
+        left alone.
     type: bool
     default: false
   save:

@@ -7,13 +7,14 @@ import os
 import pathlib
 import re
 import subprocess
+import time
 from typing import Any
 
 HOME = pathlib.Path("/home/plugspace")
 DEPLOY = HOME / "deploy"
 SITE = "https://plugspace.test/api/health"
 # What the processes of the scenario pm2_app have in their arguments or their environment.
-ELSEWHERE = re.compile(rb"HOME=/tmp/|/pm2-scenario|TITAN_ELSEWHERE=")
+ELSEWHERE = re.compile(rb"HOME=/tmp/|/pm2-scenario|/pm2-tests|TITAN_ELSEWHERE=")
 EXPECTED = ("PM2 v", "sshd:", "(sd-pam)", "/lib/systemd/systemd")
 
 
@@ -45,12 +46,21 @@ def strays(known: set[int]) -> list[str]:
     return found
 
 
+def lasting_strays(known: set[int]) -> list[str]:
+    """The strays that stay: a command of another scenario ends at once."""
+    found = strays(known)
+    if found:
+        time.sleep(2)
+        found = [stray for stray in strays(known) if stray in found]
+    return found
+
+
 def is_elsewhere(pid: str) -> bool:
     """Whether a process belongs to the scenario pm2_app, which may run at the same time."""
     process = pathlib.Path("/proc", pid)
     try:
         told = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         # It has ended meanwhile, so it is not left behind.
         return True
     return bool(ELSEWHERE.search(told))
@@ -73,7 +83,7 @@ def main() -> None:
         "directories": sorted(directory.name for directory in kept),
         "locked": (DEPLOY / "lock.json").exists(),
         "instances": running,
-        "strays": strays({int(one["pid"]) for one in running}),
+        "strays": lasting_strays({int(one["pid"]) for one in running}),
         "health": {
             "plugspace-api": report("--resolve", "plugspace.test:443:127.0.0.1", SITE),
             "plugspace-voice": report("http://127.0.0.1:4001/health"),

@@ -111,9 +111,13 @@ def test_a_host_that_is_lost_stops_the_run_and_frees_the_other(
     log = tmp_path / "lost.log"
     with visitors("v10", hosts=PAIR):
         run = start("deploy", log, deploy_ref="v10", deploy_hosts=",".join(PAIR))
-        wait_for(run, log, marker, condition)
-        with cut_off(FIRST):
-            assert run.wait() != 0
+        try:
+            wait_for(run, log, marker, condition)
+            with cut_off(FIRST):
+                assert run.wait(timeout=300) != 0
+        finally:
+            if run.poll() is None:
+                kill(run)
         assert sentence in " ".join(log.read_text().split()), log.read_text()
         assert not locked(SECOND)
         assert_live("v9", SECOND)

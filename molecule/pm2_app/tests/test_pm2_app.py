@@ -14,7 +14,7 @@ from support.hosts import ssh
 from support.playbooks import INVENTORY, ROOT
 
 VERSIONS = {"titan1": "/opt/pm2-5", "titan2": "/opt/pm2-6", "titan3": "/opt/pm2-7"}
-FOLDER = "/home/plugspace/pm2-tests"
+FOLDER = "/tmp/pm2-tests"
 UTILS = "ansible_collections/plugspace/titan/plugins/module_utils"
 # All that the tests need beyond Python itself; none of it is compiled.
 PYTEST = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")

@@ -170,10 +170,19 @@ def test_a_service_that_the_file_has_not_is_ended_last_and_only_if_asked(world: 
     assert result["actions"][-1] == "Deleted voice instance 2"
     assert [record["name"] for record in world.pm2.records] == ["api", "api"]
     assert [app["name"] for app in result["apps"]] == ["api", "voice"]
-    assert world.last.warnings == []
+    assert world.last.warnings == ["voice is not in the ecosystem file any more and is ended"]
     again = world.run(probes=probes, prune=True, **ECOSYSTEM)
     assert not again["changed"]
     assert world.last.warnings == ["neither the ecosystem file nor PM2 has an application voice"]
+
+
+def test_a_service_that_seems_renamed_is_not_ended(world: World) -> None:
+    world.run(**ECOSYSTEM)
+    world.apps = [APPS[0], {**APPS[1], "name": "voise"}]
+    told = "probes names voice, .* while it brings voise, for which there is no probe"
+    with pytest.raises(Pm2Error, match=told):
+        world.run(state="reloaded", probes={"api": {}, "voice": {}}, prune=True, **ECOSYSTEM)
+    assert [record["name"] for record in world.pm2.records] == ["api", "api", "voice"]
 
 
 def test_a_service_is_not_ended_when_another_one_fails(world: World) -> None:

@@ -19,14 +19,31 @@ def test_the_longest_secret_goes_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["NPM_TOKEN", "Authorization", "Cookie", "DB_PASSWORD", "API_KEY", "X-Api-Key"]
+    "name",
+    [
+        "NPM_TOKEN",
+        "Authorization",
+        "Cookie",
+        "DB_PASSWORD",
+        "DB_PASS",
+        "API_KEY",
+        "X-Api-Key",
+        "apiKey",
+    ],
 )
 def test_a_name_betrays_its_value(name: str) -> None:
     assert named_secrets({name: "hunter2-hunter2", "NODE_ENV": "production"}) == {"hunter2-hunter2"}
 
 
 @pytest.mark.parametrize(
-    "variables", [None, {}, {"PATH": "/usr/local/bin", "KEYBOARD": "german"}, {"TOKEN": "short"}]
+    "variables",
+    [
+        None,
+        {},
+        {"PATH": "/usr/local/bin", "KEYBOARD": "german", "KEY_PREFIX": "plugspace"},
+        {"GIT_AUTHOR_NAME": "plugspace", "NEXTAUTH_URL": "https://plugspace.io"},
+        {"TOKEN": "short"},
+    ],
 )
 def test_what_would_hide_too_much_stays(variables: dict[str, str] | None) -> None:
     assert named_secrets(variables) == set()

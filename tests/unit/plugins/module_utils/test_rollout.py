@@ -178,6 +178,22 @@ def test_a_host_whose_processes_lack_the_release_is_wanted_and_told() -> None:
     ]
 
 
+def test_a_host_that_has_the_commit_under_another_name_is_switched_when_worked_on() -> None:
+    """So it has a way back, too; as long as its processes are well it is left alone."""
+    older = kept({**R2, "name": "20261101T090000Z-2222222"}, current=True)
+    mine = plan({**R2, "name": older["name"]}, change=False)
+    processes = {"workable": True, "problem": "", "actions": ["Start api instance 1"]}
+    infos = {
+        "titan1": {**info(older, plan=mine), "processes": processes},
+        "titan2": with_processes(False),
+    }
+    rollout = decide_deploy(infos)
+    assert rollout["name"] == R2["name"]
+    assert (rollout["pending"], rollout["wanted"]) == (["titan1"], ["titan1"])
+    processes["actions"] = []
+    assert decide_deploy(infos)["wanted"] == []
+
+
 def test_the_plan_names_commits_migrations_and_where_each_host_stands() -> None:
     infos = {
         "titan1": info(kept(R1, current=True), plan=plan(R2, migrations=["002_flags"])),
