@@ -25,9 +25,9 @@ LOGS = Path(".cache/logs")
 COLLECTION = "collections/ansible_collections/plugspace/titan"
 GROUPS = ("lint", "sanity", "unit", "molecule")
 TAIL_LINES = 40
-# Scenarios that may run at the same time, one phase after the other. In the last phase one lane uses
-# titan1, the other titan2 and titan3; pm2_app beside deploy was hardly quicker than after it. A
-# scenario that is not named here runs alone, at the end.
+# Scenarios that may run at the same time, one phase after the other. In the last phase one lane
+# uses titan1, the other titan2 and titan3; pm2_app beside deploy was hardly quicker than after it.
+# A scenario that is not named here runs alone, at the end.
 PHASES: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("default", "deploy", "pm2_app", "pm2_info", "status"),),
     (
