@@ -31,8 +31,8 @@ TAIL_LINES = 40
 PHASES: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("default", "deploy", "pm2_app", "pm2_info", "status"),),
     (
-        ("deploy_first", "deploy_kinds", "deploy_secrets", "migrate", "releases"),
-        ("rollback", "deploy_failures", "deploy_interrupted"),
+        ("deploy_first", "deploy_kinds", "deploy_secrets", "migrate"),
+        ("rollback", "deploy_failures", "deploy_interrupted", "releases"),
     ),
 )
 
@@ -326,7 +326,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("groups", nargs="*", metavar="group", help=", ".join(GROUPS))
     parser.add_argument("--scenario", action="append", help="this Molecule scenario alone")
-    parser.add_argument("--minutes", type=float, default=60.0, help="limit of the whole run")
+    parser.add_argument("--minutes", type=float, default=75.0, help="limit of the whole run")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.groups) - set(GROUPS))
     if unknown:

@@ -10,25 +10,32 @@ import pytest
 from support import application
 from support.playbooks import Run, play
 
+HOST = "titan2"
+
+
+def releases(**variables: str) -> Run:
+    """The list of two hosts, of which the first one is looked at."""
+    return play("releases", releases_hosts="titan2:titan3", **variables)
+
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, str]:
-    """One release of each kind on titan1, by its tag."""
-    assert play("deploy", deploy_hosts="titan1", deploy_ref="failing-health").code != 0
-    application.kill_preparation("titan1", "v6")
-    found = {ref: application.named("titan1", ref) for ref in ("v4", "v5", "v6", "failing-health")}
+    """One release of each kind on one host, by its tag."""
+    assert play("deploy", deploy_hosts=HOST, deploy_ref="failing-health").code != 0
+    application.kill_preparation(HOST, "v6")
+    found = {ref: application.named(HOST, ref) for ref in ("v4", "v5", "v6", "failing-health")}
     assert all(found.values())
     return found
 
 
 def shown(run: Run) -> str:
     assert (run.code, run.changed) == (0, 0), run.output
-    return str(run.result("Show the releases", "titan1")["msg"])
+    return str(run.result("Show the releases", HOST)["msg"])
 
 
 def test_the_table(names: dict[str, str]) -> None:
-    before = application.trace("titan1")
-    lines = shown(play("releases")).splitlines()
+    before = application.trace(HOST)
+    lines = shown(releases()).splitlines()
     assert lines[0].split() == ["host", "release", "state", "ref", "commit", "live", "since", "by"]
     rows = {line.split()[1]: line.split() for line in lines if line.split()[1] in names.values()}
     states = {ref: rows[name][2] for ref, name in names.items()}
@@ -39,28 +46,28 @@ def test_the_table(names: dict[str, str]) -> None:
         "failing-health": "failed",
     }
     for ref, name in names.items():
-        assert rows[name][0] == "titan1"
+        assert rows[name][0] == HOST
         assert rows[name][3:5] == [ref, application.commits()[ref][:7]]
     # Newest first, and a reason for what cannot be used.
     assert list(rows) == sorted(names.values(), reverse=True)
-    assert f"titan1: {names['v6']}: its preparation was not finished" in lines
-    (reason,) = [line for line in lines if line.startswith(f"titan1: {names['failing-health']}: ")]
+    assert f"{HOST}: {names['v6']}: its preparation was not finished" in lines
+    (reason,) = [line for line in lines if line.startswith(f"{HOST}: {names['failing-health']}: ")]
     assert "503" in reason
-    assert application.trace("titan1") == before
+    assert application.trace(HOST) == before
 
 
 def test_the_table_is_whole_on_the_terminal(names: dict[str, str]) -> None:
-    output = play("releases").output
+    output = releases().output
     for name in names.values():
         (line,) = [x for x in output.splitlines() if name in x and f"{name}:" not in x]
-        assert "titan1" in line
+        assert HOST in line
 
 
 def test_json(names: dict[str, str]) -> None:
-    hosts: dict[str, dict[str, Any]] = json.loads(shown(play("releases", releases_format="json")))
-    assert hosts["titan1"]["current"]["name"] == names["v5"]
-    assert hosts["titan1"]["previous"]["name"] == names["v4"]
-    about = {release["ref"]: release for release in hosts["titan1"]["releases"]}
+    hosts: dict[str, dict[str, Any]] = json.loads(shown(releases(releases_format="json")))
+    assert hosts[HOST]["current"]["name"] == names["v5"]
+    assert hosts[HOST]["previous"]["name"] == names["v4"]
+    about = {release["ref"]: release for release in hosts[HOST]["releases"]}
     assert {ref: (r["status"], r["complete"]) for ref, r in about.items()} == {
         "v4": ("active", True),
         "v5": ("active", True),
@@ -70,8 +77,8 @@ def test_json(names: dict[str, str]) -> None:
 
 
 def test_a_host_without_a_release() -> None:
-    run = play("releases", releases_hosts="titan1", titan_deploy_root=f"{application.HOME}/nothing")
-    assert shown(run) == "titan1: no release yet"
+    run = play("releases", releases_hosts=HOST, titan_deploy_root=f"{application.HOME}/nothing")
+    assert shown(run) == f"{HOST}: no release yet"
 
 
 def test_a_host_that_does_not_answer_is_told(tmp_path: Path) -> None:
@@ -79,9 +86,9 @@ def test_a_host_that_does_not_answer_is_told(tmp_path: Path) -> None:
     # Nobody listens on the discard port.
     host = {"titan4": {"ansible_host": "127.0.0.1", "ansible_port": 9}}
     further.write_text(json.dumps({"titan_app": {"hosts": host}}), encoding="utf-8")
-    run = play("releases", f"--inventory={further}")
-    lines = run.result("Show the releases", "titan1")["msg"].splitlines()
+    run = play("releases", f"--inventory={further}", releases_hosts="titan2:titan3:titan4")
+    lines = run.result("Show the releases", HOST)["msg"].splitlines()
     assert any(line.startswith("titan4: ") and "Connection refused" in line for line in lines)
-    assert any(line.startswith("titan1 ") for line in lines)
+    assert any(line.startswith(f"{HOST} ") for line in lines)
     # The report is there, and the run says that it is not complete.
     assert run.code != 0
