@@ -68,11 +68,12 @@ def test_killed_run_is_taken_up_by_the_next(
         wait_for(killed, log, marker, condition)
         kill(killed)
         held = any(map(locked, hosts))
-        # The module that gives the lock back last of all may end its work without the controller.
         assert held or marker == CONFIRM, log.read_text()
         run = play("deploy", deploy_ref=ref, deploy_hosts=chosen, **AT_ONCE)
     assert run.code == 0, run.output
-    assert held is ("the lock was taken over from" in " ".join(run.output.split()))
+    taken_over = "the lock was taken over from" in " ".join(run.output.split())
+    # The module that gives the lock back last of all may end its work without the controller.
+    assert taken_over is held or (marker == CONFIRM and not taken_over)
     assert_live(ref, *hosts)
 
 
