@@ -14,7 +14,7 @@ from support.hosts import ssh
 from support.playbooks import INVENTORY, ROOT
 
 VERSIONS = {"titan1": "/opt/pm2-5", "titan2": "/opt/pm2-6", "titan3": "/opt/pm2-7"}
-FOLDER = "/tmp/pm2-tests"
+FOLDER = "/home/plugspace/pm2-tests"
 UTILS = "ansible_collections/plugspace/titan/plugins/module_utils"
 # All that the tests need beyond Python itself; none of it is compiled.
 PYTEST = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
@@ -68,8 +68,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[
             host: pool.submit(
                 ssh,
                 host,
-                f"cd {FOLDER} && export TITAN_ELSEWHERE=pm2_app PM2_PREFIXES={prefix} PYTHONPATH=."
-                " && python3 -m pytest tests -q"
+                f"cd {FOLDER} && PM2_PREFIXES={prefix} PYTHONPATH=. python3 -m pytest tests -q"
                 " -p no:cacheprovider --tb=short 2>&1",
                 check=False,
                 timeout=1500,

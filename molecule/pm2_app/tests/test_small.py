@@ -11,7 +11,7 @@ from support.hosts import ssh
 from support.playbooks import INVENTORY
 from testinfra.host import Host
 
-FOLDER = "/tmp/pm2-scenario"
+FOLDER = "/home/plugspace/pm2-scenario"
 
 
 @pytest.fixture(scope="module", autouse=True)
