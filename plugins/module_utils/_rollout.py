@@ -74,26 +74,18 @@ def decide_deploy(infos: Infos, sites: Infos | None = None) -> Rollout:
         for host in infos
         if host in pending or (_lacking(infos[host]) and _live(infos[host]) != name)
     ]
-    wanted = _wanted(infos, pending)
     # The host that is furthest behind shows all that goes out.
     widest = max(plans.values(), key=lambda plan: len(plan.get("commits", [])))
-    migrations = sorted({m for plan in plans.values() for m in plan.get("migrations", [])})
-    rollout = Rollout(
-        name=name,
-        commit=commit,
-        ref=lead.get("ref", ""),
-        subject=lead.get("subject", ""),
-        change=bool(wanted),
-        pending=pending,
-        wanted=wanted,
+    return _rollout(
+        "Deploy",
+        infos,
+        lead | {"name": name},
+        pending,
         commits=widest.get("commits", []),
-        migrations=migrations,
+        migrations=sorted({m for plan in plans.values() for m in plan.get("migrations", [])}),
         problems=problems,
         warnings=warnings,
-        text="",
     )
-    rollout["text"] = _plan_text("Deploy", rollout, infos)
-    return rollout
 
 
 def decide_rollback(infos: Infos, target: str = "", confirm: str = "") -> Rollout:
@@ -128,7 +120,6 @@ def decide_rollback(infos: Infos, target: str = "", confirm: str = "") -> Rollou
         return _refused(problems or ["no host was looked at"], [])
 
     lead = next(iter(found.values()))
-    wanted = _wanted(infos, pending)
     between = sorted(
         {
             migration
@@ -142,21 +133,38 @@ def decide_rollback(infos: Infos, target: str = "", confirm: str = "") -> Rollou
             "a rollback does not undo them; when that release can run on the newer schema, "
             f"say so with -e rollback_confirm={lead['name']}"
         )
+    return _rollout(
+        "Go back to", infos, lead, pending, commits=[], migrations=between, problems=problems
+    )
+
+
+def _rollout(
+    verb: str,
+    infos: Infos,
+    release: Info,
+    pending: list[str],
+    commits: list[dict[str, str]],
+    migrations: list[str],
+    problems: list[str],
+    warnings: t.Sequence[str] = (),
+) -> Rollout:
+    """The decision for a release, with its plan as text."""
+    wanted = [host for host in infos if host in pending or _lacking(infos[host])]
     rollout = Rollout(
-        name=lead["name"],
-        commit=lead["commit"],
-        ref=lead.get("ref", ""),
-        subject=lead.get("subject", ""),
+        name=release["name"],
+        commit=release["commit"],
+        ref=release.get("ref", ""),
+        subject=release.get("subject", ""),
         change=bool(wanted),
         pending=pending,
         wanted=wanted,
-        commits=[],
-        migrations=between,
+        commits=commits,
+        migrations=migrations,
         problems=problems,
-        warnings=[],
+        warnings=list(warnings),
         text="",
     )
-    rollout["text"] = _plan_text("Go back to", rollout, infos)
+    rollout["text"] = _plan_text(verb, rollout, infos)
     return rollout
 
 
@@ -249,11 +257,6 @@ def _process_problems(infos: Infos, pending: t.Container[str]) -> dict[str, list
     return problems
 
 
-def _wanted(infos: Infos, pending: t.Sequence[str]) -> list[str]:
-    """The hosts to bring to the release: pending, or with processes that do not all run it."""
-    return [host for host in infos if host in pending or _lacking(infos[host])]
-
-
 def _live(info: Info | None) -> str:
     """The name of the live release; empty when there is none."""
     return str(((info or {}).get("current") or {}).get("name") or "")
@@ -334,8 +337,7 @@ def _plan_text(verb: str, rollout: Rollout, infos: Infos) -> str:
         lines.append(
             f"  {_count(rollout['migrations'], 'migration')}: {', '.join(rollout['migrations'])}"
         )
-    if rollout["wanted"]:
-        lines += [f"  Note: {warning}" for warning in rollout["warnings"]]
+    lines += [f"  Note: {warning}" for warning in rollout["warnings"]]
     return "\n".join(lines)
 
 

@@ -26,13 +26,9 @@ def reset(*hosts: str) -> None:
     for host in hosts or NAMES:
         ssh(
             host,
-            # A stopped daemon hears no kill, so it is continued first. Another scenario may have
-            # daemons and processes of its own.
-            f"pkill -CONT -u plugspace -f 'PM2 v.*{HOME}/.pm2' ;"
-            " timeout 30 pm2 kill >/dev/null 2>&1 ;"
-            f"for pid in $(pgrep -u plugspace node); do case $(readlink /proc/$pid/cwd) in"
-            f" {PATH}*|{ROOT_ON_HOST}/*) kill -9 $pid;; esac; done;"
-            f" rm -rf {HOME}/.pm2/dump.pm2* {HOME}/.pm2/*.sock"
+            # A stopped daemon hears no kill, so it is continued first.
+            f"pkill -CONT -u plugspace -f 'PM2 v' ; timeout 30 pm2 kill >/dev/null 2>&1 ;"
+            f"pkill -9 -u plugspace node ; rm -rf {HOME}/.pm2/dump.pm2* {HOME}/.pm2/*.sock"
             f" {HOME}/.pm2/pm2.pid {HOME}/.pm2/reload.lock {PATH}"
             f" {ROOT_ON_HOST}/releases {ROOT_ON_HOST}/metadata {ROOT_ON_HOST}/manifests"
             f" {ROOT_ON_HOST}/repository.git {ROOT_ON_HOST}/lock.json {HOME}/data/*.db* ; true",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.application import HOME, locked, named, processes
-from support.deployment import AT_ONCE, assert_live, visitors
+from support.deployment import AT_ONCE, NOT_PREPARED, assert_live, visitors
 from support.hosts import ssh
 from support.playbooks import kill, play, start, wait_for
 
@@ -130,22 +130,26 @@ def test_a_host_that_is_lost_stops_the_run_and_frees_the_other(
 
 
 def test_two_at_once(tmp_path: Path) -> None:
-    """The second is refused and names the first, or waits for it if asked to."""
-    log, waiting_log = tmp_path / "first.log", tmp_path / "waiting.log"
-    with visitors("v1", "v10", hosts=ONE):
+    """The second is refused and names the first, or waits for it if asked to. So is a rollback."""
+    # None of them is live at first, so that each of the runs has something to do whenever it looks.
+    log, waiting_log, back_log = (tmp_path / name for name in ("first", "waiting", "back"))
+    with visitors("v1", "v9", hosts=ONE):
         first = start("deploy", log, deploy_ref="v1", deploy_hosts=FIRST)
         while not locked(FIRST):
             assert first.poll() is None, log.read_text()
         waiting = start(
-            "deploy", waiting_log, deploy_ref="v10", deploy_hosts=FIRST, deploy_lock_wait=300
+            "deploy", waiting_log, deploy_ref="v9", deploy_hosts=FIRST, deploy_lock_wait=300
         )
-        refused = play("deploy", deploy_ref="v10", deploy_hosts=FIRST)
-        assert BUILD in waiting_log.read_text()
+        back = start("rollback", back_log, rollback_hosts=FIRST)
+        refused = play("deploy", deploy_ref="v9", deploy_hosts=FIRST)
+        wait_for(waiting, waiting_log, BUILD)
+        assert back.wait() != 0, back_log.read_text()
         assert first.poll() is None, "the first one was too fast to meet"
         assert first.wait() == 0, log.read_text()
         assert waiting.wait() == 0, waiting_log.read_text()
     assert refused.code != 0
-    told = refused.result("Stop with the reason, the running release untouched", FIRST)["msg"]
+    told = refused.result(NOT_PREPARED, FIRST)["msg"]
     holder = r"\w+ on \S+ \(procedure deploy, since [\d-]+ [\d:]+ UTC, \d+ s ago\)"
-    assert re.search(rf"lock\.json is held by {holder}", told), told
-    assert_live("v10", *ONE)
+    for refusal in (told, " ".join(back_log.read_text().split())):
+        assert re.search(rf"lock\.json is held by {holder}", refusal), refusal
+    assert_live("v9", *ONE)

@@ -211,6 +211,14 @@ def test_the_plan_names_commits_migrations_and_where_each_host_stands() -> None:
     ]
 
 
+def test_what_is_worth_knowing_is_told_where_nothing_is_to_do() -> None:
+    """That another run is at work may be just what explains the answer."""
+    held = "the lock is held by ann on bastion (procedure deploy)"
+    mine = plan(R2, change=False, warnings=[held])
+    text = decide_deploy({"titan1": info(kept(R2, current=True), plan=mine)})["text"]
+    assert text.splitlines()[1:] == [f"  Note: titan1: {held}"]
+
+
 def test_a_site_that_was_unhealthy_before_is_a_warning() -> None:
     sick = {"results": [{"name": "site", "ok": False, "reason": "answered 502"}]}
     well = {"results": [{"name": "site", "ok": True, "reason": ""}]}
