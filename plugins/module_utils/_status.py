@@ -12,13 +12,19 @@ import re
 import typing as t
 from datetime import datetime, timezone
 
+from ansible_collections.plugspace.titan.plugins.module_utils._words import (
+    age,
+    plain,
+    plural,
+    size,
+)
+
 Seen = t.Mapping[str, t.Any]  # what was observed on one host: part -> registered result
 Report = dict[str, t.Any]
 
 STATES = ("FAIL", "UNKNOWN", "WARN", "OK")
 NOUNS = {"FAIL": "problem", "UNKNOWN": "unknown", "WARN": "warning"}
 PLATFORM = "platform"  # stands in the host's place when a row is about all of them
-MAX_DETAIL = 200
 
 # What a part needs to be configured; also the order of rows that are equally bad.
 SETTINGS = {
@@ -75,34 +81,6 @@ class Row:
 
 
 Rows = t.Iterator[Row]
-
-
-def plain(text: t.Any) -> str:
-    """Return text from outside as one printable line of bounded length."""
-    line = " ".join(re.sub(r"[^\x20-\x7e]+", " ", str(text)).split())
-    return line if len(line) <= MAX_DETAIL else line[: MAX_DETAIL - 3] + "..."
-
-
-def size(number: float) -> str:
-    """Return bytes as a person says them."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}" if number >= 10 or unit == "B" else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:.1f} TB"
-
-
-def age(seconds: float) -> str:
-    """Return a time span as a person says it."""
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{int(seconds // length)} {unit}"
-    return f"{max(0, int(seconds))} s"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count} {noun}" if count == 1 or noun == "unknown" else f"{count} {noun}s"
 
 
 def rank(value: float, warn: float, fail: float) -> str:

@@ -1,0 +1,424 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a service under PM2 does not answer, from what one host showed.
+
+What is looked at goes from the ground up: disk, PM2, release, dependencies, port, processes, and
+nginx in front of them. What lies deeper explains what stands on it, so its finding comes first.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
+    CERTAIN,
+    LIKELY,
+    POSSIBLE,
+    Finding,
+    finding,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
+from ansible_collections.plugspace.titan.plugins.module_utils._words import plain, plural, size
+
+# With less than this a program can write nothing that matters.
+_FULL_BYTES = 1024 * 1024
+_EMPTY = Seen(None)
+
+
+class Symptom(t.NamedTuple):
+    """What an application's last words mean: the pattern, and the finding that it makes."""
+
+    pattern: t.Pattern[str]
+    cause: str
+    confidence: str
+    rung: str
+    advice: str = ""
+
+
+_ROLL_BACK = "go back with playbooks/rollback.yml, or deploy again with playbooks/deploy.yml"
+# Node.js and Linux say these themselves, so they mean the same in every application.
+LAST_WORDS = (
+    Symptom(
+        re.compile(r"EMFILE|ENFILE|too many open files", re.I),
+        "too_many_open_files",
+        CERTAIN,
+        "restart",
+        "find what keeps files open, or raise LimitNOFILE of the unit that runs PM2",
+    ),
+    Symptom(re.compile(r"heap out of memory", re.I), "heap_exhausted", CERTAIN, "restart"),
+    Symptom(
+        re.compile(r"Cannot find (?:module|package)|ERR_MODULE_NOT_FOUND"),
+        "broken_release",
+        LIKELY,
+        "",
+        _ROLL_BACK,
+    ),
+    # Whoever held it is gone, or it would have been found at the port.
+    Symptom(re.compile(r"EADDRINUSE"), "port_was_taken", LIKELY, "restart"),
+    Symptom(re.compile(r"EACCES|EPERM"), "not_permitted", POSSIBLE, "restart"),
+)
+_NO_SPACE = re.compile(r"ENOSPC|no space left on device", re.I)
+# What service_probe says of an attempt.
+_NO_ANSWER = re.compile(r"gave no answer within|was cut off")
+_NO_CONNECTION = re.compile(r"got no connection")
+_NO_HANDSHAKE = re.compile(r"did not become a WebSocket|answered the handshake of somebody else")
+_DEAD_SOCKET = re.compile(r"closed the WebSocket|instead of a pong|closed the connection without")
+_BAD_CERTIFICATE = re.compile(r"bad certificate|speaks no TLS")
+
+_DAEMON = {
+    "absent": ("pm2_absent", "no PM2 daemon runs, so no application does", "start_pm2"),
+    "stale": ("pm2_dead", "the PM2 daemon is dead and has left its socket behind", "start_pm2"),
+    "hung": ("pm2_hung", "the PM2 daemon does not answer", "replace_pm2"),
+    "foreign": ("pm2_foreign", "the PM2 daemon belongs to another user", ""),
+}
+_LIVE = {
+    "absent": "there is nothing at the path that the application runs from",
+    "dangling": "the link to the live release leads nowhere",
+    "foreign_link": "the application's path is a link to something that is no release",
+    "other": "the application's path is neither a release nor a directory",
+}
+
+
+class ServiceDiagnosis:
+    """The evidence about one service on one host, and what it says.
+
+    observed: service (name, port, depends_on, paths as in the inventory), answer and site (a row of
+    service_probe each, from the service itself and through nginx), pm2 (pm2_info with log lines),
+    release (release_info), host (host_info with units, listeners, processes and oom_kills), redis
+    and mongodb (redis_info, mongodb_info), dependency_units (unit of each dependency), nginx
+    (unit, ok, output of its configuration test). Any of them may be missing.
+    """
+
+    def __init__(self, observed: object) -> None:
+        self._seen = Seen(observed)
+        self._service = self._seen.part("service")
+        self.name = self._service.text("name")
+        self._daemon = self._seen.part("pm2").part("daemon")
+        self._host = self._seen.part("host")
+        apps = self._seen.part("pm2").rows("apps")
+        self._app = next((app for app in apps if app.text("name") == self.name), _EMPTY)
+        self._instances = self._app.rows("instances")
+        self._log = self._app.part("logs").texts("err")
+        self._answer = self._seen.part("answer")
+        self._answers = self._answer.flag("ok") is True
+
+    def findings(self) -> list[Finding]:
+        """All causes, the one that explains most first; none when the service is well."""
+        if self._answers:
+            return [*self._bad_instances(), *self._nginx()]
+        found = [
+            *self._disk(),
+            *self._pm2(),
+            *self._release(),
+            *self._dependencies(),
+            *self._port(),
+        ]
+        # A daemon that cannot be asked tells nothing true about its processes.
+        if self._daemon.text("state") == "running":
+            found += self._processes()
+        return found or self._unexplained()
+
+    # -- the ground ---------------------------------------------------------------------------
+
+    def _disk(self) -> t.Iterator[Finding]:
+        told = next((line for line in reversed(self._log) if _NO_SPACE.search(line)), "")
+        for system in self._host.rows("file_systems"):
+            mount = system.text("mount")
+            no_bytes = system.has("available_bytes") and (
+                system.number("available_bytes") < _FULL_BYTES
+            )
+            no_inodes = system.number("inodes_used_percent") >= 100
+            if not (no_bytes or no_inodes):
+                continue
+            holds = self._holds_the_application(mount)
+            if not (holds or told):
+                continue
+            what = "no inode" if no_inodes and not no_bytes else "no space"
+            said = f"; its log: {told}" if told else ""
+            yield finding(
+                "disk_full",
+                mount,
+                f"{what} is left on {mount} ({size(system.number('size_bytes'))}){said}",
+                CERTAIN if holds else LIKELY,
+                advice=f"free space on {mount}; nothing that is started now could write",
+            )
+
+    def _holds_the_application(self, mount: str) -> bool:
+        """Whether the application's files, or all that has no file system of its own, are on it."""
+        mounts = [one.text("mount") for one in self._host.rows("file_systems")]
+        path = self._service.text("path") or "/"
+        over = [m for m in mounts if m and (path + "/").startswith(m.rstrip("/") + "/")]
+        return mount == max(over, key=len, default="/")
+
+    def _pm2(self) -> t.Iterator[Finding]:
+        state = self._daemon.text("state")
+        if state not in _DAEMON:
+            return
+        cause, said, rung = _DAEMON[state]
+        yield finding(
+            cause,
+            "PM2",
+            self._daemon.text("reason") or said,
+            rung=rung,
+            advice="" if rung else "name the right user or PM2_HOME (titan_pm2_home)",
+        )
+
+    def _release(self) -> t.Iterator[Finding]:
+        live = self._seen.part("release").text("live")
+        current = self._seen.part("release").part("current")
+        if live in _LIVE:
+            yield finding("release_gone", self.name, _LIVE[live], advice=_ROLL_BACK)
+        elif current.flag("complete") is False and current.text("name"):
+            reason = current.text("reason") or "something of it is missing"
+            yield finding(
+                "release_damaged",
+                self.name,
+                f"release {current.text('name')} is live and not complete: {reason}",
+                LIKELY,
+                advice=_ROLL_BACK,
+            )
+
+    def _dependencies(self) -> t.Iterator[Finding]:
+        units = self._seen.part("dependency_units")
+        for name in self._service.texts("depends_on"):
+            seen = self._seen.part(name)
+            state = seen.text("state")
+            if not state or state == "ok":
+                continue
+            unit = self._unit(units.text(name))
+            down = unit.text("active") in ("inactive", "failed")
+            evidence = seen.text("error") or f"{name} is {state}"
+            if down:
+                evidence += f"; {unit.text('name')} is {unit.text('active')}"
+            yield finding(
+                f"{name}_down",
+                name,
+                f"{self.name} needs {name}, and {evidence}",
+                rung="start_unit" if down else "",
+                target=units.text(name) if down else "",
+                advice=f"see playbooks/{name}_down.yml",
+            )
+
+    def _unit(self, name: str) -> Seen:
+        units = self._host.rows("units")
+        return next((unit for unit in units if name and unit.text("name") == name), _EMPTY)
+
+    def _port(self) -> t.Iterator[Finding]:
+        """Whoever listens where the service should, without being of it."""
+        port = self._service.whole("port")
+        # In cluster mode the daemon listens for its workers.
+        own = {one.whole("pid") for one in (*self._instances, self._daemon)}
+        # Whom this user cannot see may be one of these, as long as there are any.
+        own = own - {0} if not any(map(self._is_online, self._instances)) else own | {0}
+        for listener in self._host.rows("listeners"):
+            pid = listener.whole("pid")
+            if not port or listener.whole("port") != port or pid in own:
+                continue
+            if listener.text("protocol").startswith("udp"):
+                continue
+            who = self._who(listener)
+            if self._is_orphan(listener):
+                yield finding(
+                    "port_held_by_orphan",
+                    self.name,
+                    f"port {port} is held by {who}, a process of the application that PM2 has lost",
+                    rung="end_orphan",
+                    target=str(pid),
+                )
+            else:
+                yield finding(
+                    "port_held_by_stranger",
+                    self.name,
+                    f"port {port} is held by {who}, which is not of {self.name}",
+                    CERTAIN if pid else LIKELY,
+                    advice=f"end {who} or give one of them another port; a restart cannot help",
+                )
+
+    @staticmethod
+    def _who(listener: Seen) -> str:
+        pid, name = listener.whole("pid"), listener.text("process") or "a process"
+        if not pid:
+            return "a process that this user cannot see"
+        unit, user = listener.text("unit"), listener.text("user")
+        more = ", ".join(filter(None, [f"user {user}" if user else "", unit]))
+        return f"{name} (pid {pid}{', ' + more if more else ''})"
+
+    def _is_orphan(self, listener: Seen) -> bool:
+        script = listener.text("script")
+        if not script or listener.whole("pid") <= 1:
+            return False
+        roots = [self._service.text("path"), self._service.text("root")]
+        return any(root and script.startswith(root.rstrip("/") + "/") for root in roots)
+
+    # -- the processes ------------------------------------------------------------------------
+
+    def _processes(self) -> list[Finding]:
+        if not self._instances:
+            why = "PM2 runs, and knows no application of this name"
+            return [finding("not_started", self.name, why, rung="start")]
+        killed = self._killed()
+        if all(one.text("status") == "stopped" for one in self._instances):
+            count = plural(len(self._instances), "instance")
+            why = f"{count}, stopped in PM2: somebody stopped it, or it was never started again"
+            return [*killed, finding("stopped", self.name, why, rung="start")]
+        if not any(self._is_online(one) for one in self._instances):
+            return [*killed, *self._crashed()]
+        return [*killed, *(list(self._bad_instances()) or self._silent())]
+
+    @staticmethod
+    def _is_online(instance: Seen) -> bool:
+        return instance.text("status") == "online" and instance.whole("pid") > 0
+
+    def _killed(self) -> t.Iterator[Finding]:
+        """Kills by the kernel; the process is gone, so its name and unit have to do."""
+        for kill in self._host.rows("oom_kills"):
+            about = f"{kill.text('process')} {kill.text('unit')}".lower()
+            if "node" not in about and "pm2" not in about:
+                continue
+            who = f"{kill.text('process') or 'a process'} (pid {kill.whole('pid')})"
+            yield finding(
+                "out_of_memory",
+                self.name,
+                f"the kernel killed {who} for want of memory, at {kill.text('time') or '?'}",
+                LIKELY,
+                rung="restart",
+                advice="see playbooks/high_memory.yml for what needs the memory",
+            )
+
+    def _crashed(self) -> list[Finding]:
+        restarts = max(one.whole("restarts") for one in self._instances)
+        states = ", ".join(sorted({one.text("status") or "gone" for one in self._instances}))
+        head = f"{states} after {plural(restarts, 'restart')}"
+        for symptom in LAST_WORDS:
+            said = next((line for line in reversed(self._log) if symptom.pattern.search(line)), "")
+            if said:
+                return [
+                    finding(
+                        symptom.cause,
+                        self.name,
+                        f"{head}; its log: {said.strip()}",
+                        symptom.confidence,
+                        symptom.rung,
+                        advice=symptom.advice,
+                    )
+                ]
+        last = next((line for line in reversed(self._log) if line.strip()), "")
+        said = f"; its last words: {last.strip()}" if last else ""
+        return [finding("crashing", self.name, head + said, LIKELY, rung="restart")]
+
+    def _bad_instances(self) -> t.Iterator[Finding]:
+        """Instances that are not as their siblings are."""
+        paused = self._paused()
+        bad = [one for one in self._instances if not self._is_online(one)]
+        ids = [one.whole("id") for one in (*bad, *paused)]
+        if not ids or len(bad) == len(self._instances):
+            return
+        told = [f"instance {one.whole('id')} is {one.text('status') or 'gone'}" for one in bad]
+        told += [f"instance {one.whole('id')} is stopped by a signal" for one in paused]
+        everyone = len(ids) == len(self._instances)
+        yield finding(
+            "paused" if paused and not bad else "degraded",
+            self.name,
+            f"{'; '.join(told)}, {len(ids)} of {plural(len(self._instances), 'instance')}",
+            rung="restart" if everyone else "restart_instances",
+            target="" if everyone else ",".join(map(str, ids)),
+        )
+
+    def _paused(self) -> list[Seen]:
+        """PM2 calls a process online that a signal stopped."""
+        stopped = {
+            one.whole("pid")
+            for one in self._host.rows("processes")
+            if one.text("state") in ("T", "t")
+        }
+        return [
+            one for one in self._instances if self._is_online(one) and one.whole("pid") in stopped
+        ]
+
+    def _silent(self) -> list[Finding]:
+        """All instances are online for PM2, and the service does not answer as it should."""
+        reason = self._answer.text("reason")
+        kinds: tuple[tuple[t.Pattern[str], str, str], ...] = (
+            (_NO_HANDSHAKE, "handshake_refused", "reload"),
+            (_DEAD_SOCKET, "handshake_dead", "restart"),
+            (_NO_ANSWER, "hung", "restart"),
+            (_NO_CONNECTION, "not_listening", "restart"),
+        )
+        for pattern, cause, rung in kinds:
+            if pattern.search(reason):
+                return [finding(cause, self.name, f"online for PM2, but {reason}", rung=rung)]
+        if not reason:
+            return []
+        return [finding("unhealthy", self.name, reason, LIKELY, rung="reload")]
+
+    # -- in front, and what is left -----------------------------------------------------------
+
+    def _nginx(self) -> t.Iterator[Finding]:
+        """The service answers on its own port, and not through nginx."""
+        site = self._seen.part("site")
+        if site.flag("ok") is not False:
+            return
+        reason, nginx = site.text("reason"), self._seen.part("nginx")
+        unit = self._unit(nginx.text("unit"))
+        answers = f"{self.name} answers on its own port, but not through nginx"
+        if nginx.flag("ok") is False:
+            yield finding(
+                "nginx_configuration",
+                "nginx",
+                f"{answers}: {_first_error(nginx.text('output'))}",
+                advice="put nginx's configuration right (nginx -t); it was left as it is",
+            )
+        elif unit.text("active") in ("inactive", "failed"):
+            state = f"{unit.text('name')} is {unit.text('active')}"
+            yield finding(
+                "nginx_stopped",
+                "nginx",
+                f"{answers}: {state}",
+                rung="start_unit",
+                target=unit.text("name"),
+            )
+        elif _BAD_CERTIFICATE.search(reason):
+            yield finding(
+                "certificate",
+                "nginx",
+                f"{answers}: {reason}",
+                advice="look at the certificate that nginx serves (playbooks/status.yml)",
+            )
+        else:
+            yield finding(
+                "nginx_stale",
+                "nginx",
+                f"{answers}: {reason}",
+                POSSIBLE,
+                rung="reload_unit" if nginx.flag("ok") else "",
+                target=nginx.text("unit") if nginx.flag("ok") else "",
+                advice="" if nginx.flag("ok") else "see whether its upstreams are the right ones",
+            )
+
+    def _unexplained(self) -> list[Finding]:
+        reason = self._answer.text("reason") or self._answer.text("msg")
+        if not reason and self._answer.flag("ok") is None:
+            reason = "nobody could look whether it answers"
+        return [
+            finding(
+                "unknown",
+                self.name,
+                reason or "it does not answer, and nothing that was seen says why",
+                POSSIBLE,
+                advice=f"look at the logs: pm2 logs {self.name} --lines 100",
+            )
+        ]
+
+
+def _first_error(output: str) -> str:
+    """The line of nginx's configuration test that says what is wrong."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    worst = [line for line in lines if "[emerg]" in line or "[alert]" in line]
+    return plain((worst or lines or ["its configuration test fails"])[0])
+
+
+def diagnose_service(observed: object) -> list[Finding]:
+    """All causes of a service's illness on one host, the one that explains most first."""
+    return ServiceDiagnosis(observed).findings()

@@ -1,0 +1,422 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the evidence of one host to why its service does not answer."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.plugspace.titan.plugins.filter.diagnose_service import FilterModule
+from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_service import (
+    diagnose_service,
+)
+
+APP = "/home/plugspace/plugspace"
+ROOT = "/home/plugspace/deploy"
+
+
+def instance(number: int, pid: int, **facts: Any) -> dict[str, Any]:
+    return {"id": number, "pid": pid, "status": "online", "restarts": 0, **facts}
+
+
+def well() -> dict[str, Any]:
+    """A host on which all is well."""
+    return {
+        "service": {
+            "name": "api",
+            "port": 4000,
+            "depends_on": ["redis", "mongodb"],
+            "path": APP,
+            "root": ROOT,
+        },
+        "answer": {"name": "api", "ok": True, "reason": ""},
+        "site": {"name": "site", "ok": True, "reason": ""},
+        "pm2": {
+            "daemon": {"state": "running", "reason": None, "pid": 800},
+            "apps": [
+                {
+                    "name": "api",
+                    "verdict": "online",
+                    "instances": [instance(0, 901), instance(1, 902)],
+                    "logs": {"out": [], "err": []},
+                },
+                {"name": "voice", "verdict": "online", "instances": [instance(2, 903)]},
+            ],
+        },
+        "release": {"live": "link", "current": {"name": "r1", "complete": True}},
+        "host": {
+            "file_systems": [
+                {"mount": "/", "size_bytes": 1e10, "available_bytes": 4e9},
+                {"mount": "/backups", "size_bytes": 1e10, "available_bytes": 4e9},
+            ],
+            "units": [
+                {"name": "nginx", "active": "active"},
+                {"name": "redis-server", "active": "active"},
+            ],
+            "listeners": [{"port": 4000, "protocol": "tcp", "pid": 800, "process": "PM2"}],
+            "processes": [{"pid": 901, "state": "S"}, {"pid": 902, "state": "S"}],
+            "oom_kills": [],
+        },
+        "redis": {"state": "ok", "error": ""},
+        "mongodb": {"state": "ok", "error": ""},
+        "dependency_units": {"redis": "redis-server", "mongodb": "mongod"},
+        "nginx": {"unit": "nginx", "ok": True, "output": ""},
+    }
+
+
+def sick(reason: str = "GET http://127.0.0.1:4000/ got no connection: refused") -> dict[str, Any]:
+    """The same, and the service does not answer."""
+    seen = well()
+    seen["answer"] = {"name": "api", "ok": False, "reason": reason}
+    seen["site"] = {"name": "site", "ok": False, "reason": "answered 502"}
+    return seen
+
+
+def api(seen: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = seen["pm2"]["apps"][0]
+    return found
+
+
+def told(seen: object) -> list[tuple[str, str, str]]:
+    return [(one["cause"], one["rung"], one["target"]) for one in diagnose_service(seen)]
+
+
+def test_nothing_is_found_where_all_is_well() -> None:
+    assert diagnose_service(well()) == []
+
+
+def test_the_filter_is_the_diagnosis() -> None:
+    assert FilterModule().filters()["diagnose_service"](well()) == []
+
+
+def test_a_service_that_is_called_well_and_not_asked_is_not_called_well() -> None:
+    seen = well()
+    del seen["answer"]
+    assert told(seen) == [("unknown", "", "")]
+    assert "nobody could look" in diagnose_service(seen)[0]["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("state", "finding"),
+    [
+        ("absent", ("pm2_absent", "start_pm2", "")),
+        ("stale", ("pm2_dead", "start_pm2", "")),
+        ("hung", ("pm2_hung", "replace_pm2", "")),
+        ("foreign", ("pm2_foreign", "", "")),
+    ],
+)
+def test_a_daemon_that_cannot_be_asked_says_nothing_of_its_processes(
+    state: str, finding: tuple[str, str, str]
+) -> None:
+    seen = sick()
+    seen["pm2"] = {"daemon": {"state": state, "reason": "it is ill", "pid": None}, "apps": []}
+    seen["host"]["listeners"] = []
+    assert told(seen) == [finding]
+    assert diagnose_service(seen)[0]["evidence"] == "it is ill"
+    del seen["pm2"]["daemon"]["reason"]
+    assert "daemon" in diagnose_service(seen)[0]["evidence"]
+
+
+@pytest.mark.parametrize("live", ["absent", "dangling", "foreign_link", "other"])
+def test_a_release_that_is_gone_needs_a_person(live: str) -> None:
+    seen = sick()
+    seen["release"] = {"live": live, "current": {}}
+    api(seen)["instances"] = [instance(0, 0, status="errored", restarts=16)]
+    found = diagnose_service(seen)
+    assert [one["cause"] for one in found] == ["release_gone", "crashing"]
+    assert "rollback" in found[0]["advice"]
+
+
+def test_a_damaged_release_comes_before_the_crash_that_it_explains() -> None:
+    seen = sick()
+    seen["release"]["current"] = {"name": "r1", "complete": False, "reason": "dist is missing"}
+    api(seen)["instances"] = [instance(0, 0, status="errored", restarts=16)]
+    found = diagnose_service(seen)
+    assert [one["cause"] for one in found] == ["release_damaged", "crashing"]
+    assert "dist is missing" in found[0]["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("active", "finding"),
+    [
+        ("failed", ("redis_down", "start_unit", "redis-server")),
+        ("inactive", ("redis_down", "start_unit", "redis-server")),
+        # It runs and does not answer: that is for its own procedure.
+        ("active", ("redis_down", "", "")),
+    ],
+)
+def test_a_dependency_is_healed_in_place_of_the_service(
+    active: str, finding: tuple[str, str, str]
+) -> None:
+    seen = sick('GET http://127.0.0.1:4000/ answered 503 (wanted 200): {"status":"failing"}')
+    seen["redis"] = {"state": "refused", "error": "127.0.0.1:6379 refused the connection"}
+    seen["host"]["units"][1]["active"] = active
+    found = told(seen)
+    assert found[0] == finding
+    assert "refused the connection" in diagnose_service(seen)[0]["evidence"]
+    # Its own health comes last: it is a consequence.
+    assert found[1:] == [("unhealthy", "reload", "")]
+
+
+def test_a_dependency_that_was_not_looked_at_is_not_blamed() -> None:
+    seen = sick()
+    del seen["redis"], seen["mongodb"]
+    assert [one["cause"] for one in diagnose_service(seen)] == ["not_listening"]
+
+
+HOLDERS = [
+    pytest.param(
+        {"pid": 77, "process": "nc", "user": "bob"},
+        ("port_held_by_stranger", "", ""),
+        "nc (pid 77, user bob)",
+        id="stranger",
+    ),
+    pytest.param(
+        {"pid": 78, "process": "node", "script": f"{ROOT}/releases/r0/dist/api.js"},
+        ("port_held_by_orphan", "end_orphan", "78"),
+        "node (pid 78)",
+        id="orphan-of-a-release",
+    ),
+    pytest.param(
+        {"pid": 79, "process": "node", "script": f"{APP}/dist/api.js", "unit": "x.service"},
+        ("port_held_by_orphan", "end_orphan", "79"),
+        "node (pid 79, x.service)",
+        id="orphan-at-the-path",
+    ),
+    pytest.param(
+        {"pid": 80, "process": "node", "script": "/home/plugspace/plugspace-other/api.js"},
+        ("port_held_by_stranger", "", ""),
+        "node (pid 80)",
+        id="a-path-that-only-begins-alike",
+    ),
+    pytest.param(
+        {"pid": None, "process": None},
+        ("port_held_by_stranger", "", ""),
+        "cannot see",
+        id="hidden",
+    ),
+]
+
+
+@pytest.mark.parametrize(("holder", "finding", "who"), HOLDERS)
+def test_whoever_holds_the_port_is_named(
+    holder: dict[str, Any], finding: tuple[str, str, str], who: str
+) -> None:
+    seen = sick()
+    seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", **holder}]
+    api(seen)["instances"] = [instance(0, 0, status="errored", restarts=16)]
+    api(seen)["logs"]["err"] = ["Error: listen EADDRINUSE: address already in use :::4000"]
+    assert told(seen)[0] == finding
+    assert who in diagnose_service(seen)[0]["evidence"]
+
+
+@pytest.mark.parametrize(
+    "listener",
+    [
+        {"port": 4001, "protocol": "tcp", "pid": 77},
+        {"port": 4000, "protocol": "udp", "pid": 77},
+        {"port": 4000, "protocol": "tcp", "pid": 901},
+        # Not seen by this user: it may well be one of the instances that are online.
+        {"port": 4000, "protocol": "tcp", "pid": None},
+    ],
+)
+def test_others_ports_and_own_listeners_are_nobodys_fault(listener: dict[str, Any]) -> None:
+    seen = sick()
+    seen["host"]["listeners"] = [listener]
+    assert [one["cause"] for one in diagnose_service(seen)] == ["not_listening"]
+
+
+def full(mount: str, **numbers: Any) -> dict[str, Any]:
+    return {"mount": mount, "size_bytes": 1e10, "available_bytes": 0, **numbers}
+
+
+@pytest.mark.parametrize(
+    ("systems", "log", "expected"),
+    [
+        ([full("/")], [], [("/", "certain")]),
+        ([full("/"), {"mount": "/home", "available_bytes": 1e9}], [], []),
+        ([full("/home")], [], [("/home", "certain")]),
+        # Full, and the application says so, though its files are elsewhere.
+        ([full("/var")], ["Error: ENOSPC: no space left on device, write"], [("/var", "likely")]),
+        ([full("/var")], [], []),
+        (
+            [full("/", available_bytes=1e9, inodes_used_percent=100)],
+            [],
+            [("/", "certain")],
+        ),
+    ],
+)
+def test_a_full_disk_counts_where_the_application_writes(
+    systems: list[dict[str, Any]], log: list[str], expected: list[tuple[str, str]]
+) -> None:
+    seen = sick()
+    seen["host"]["file_systems"] = systems
+    api(seen)["logs"]["err"] = log
+    found = [one for one in diagnose_service(seen) if one["cause"] == "disk_full"]
+    assert [(one["subject"], one["confidence"]) for one in found] == expected
+    assert all(one["rung"] == "" and one["advice"] for one in found)
+
+
+# What Node.js really prints, the finding, and whether a restart may help.
+WORDS = [
+    ("Error: EMFILE: too many open files, open '/x'", "too_many_open_files", "restart"),
+    (
+        "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+        "heap_exhausted",
+        "restart",
+    ),
+    ("Error: Cannot find module './config'", "broken_release", ""),
+    ("Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'x'", "broken_release", ""),
+    ("Error: listen EADDRINUSE: address already in use :::4000", "port_was_taken", "restart"),
+    ("Error: EACCES: permission denied, open '/x'", "not_permitted", "restart"),
+    ("TypeError: x is not a function", "crashing", "restart"),
+]
+
+
+@pytest.mark.parametrize(("line", "cause", "rung"), WORDS)
+def test_a_crash_is_told_by_the_last_words(line: str, cause: str, rung: str) -> None:
+    seen = sick()
+    api(seen)["instances"] = [instance(0, 0, status="errored", restarts=16)]
+    seen["host"]["listeners"] = []
+    api(seen)["logs"]["err"] = ["an older line", line, ""]
+    assert told(seen) == [(cause, rung, "")]
+    evidence = diagnose_service(seen)[0]["evidence"]
+    assert evidence.startswith("errored after 16 restarts; its ")
+    assert evidence.endswith(line)
+
+
+def test_a_crash_without_words_is_still_one() -> None:
+    seen = sick()
+    api(seen)["instances"] = [instance(0, 0, status="errored", restarts=1)]
+    del api(seen)["logs"]
+    assert diagnose_service(seen)[0]["evidence"] == "errored after 1 restart"
+
+
+def test_a_service_that_is_stopped_is_started_and_one_that_is_unknown_too() -> None:
+    seen = sick()
+    api(seen)["instances"] = [instance(n, 0, status="stopped") for n in (0, 1)]
+    assert told(seen) == [("stopped", "start", "")]
+    seen["pm2"]["apps"] = []
+    assert told(seen) == [("not_started", "start", "")]
+
+
+def test_a_kill_for_memory_explains_what_follows() -> None:
+    seen = sick()
+    api(seen)["instances"] = [instance(0, 0, status="errored", restarts=3)]
+    seen["host"]["oom_kills"] = [
+        {"process": "mongod", "pid": 5, "unit": "mongod.service", "time": "x"},
+        {"process": "node", "pid": 901, "unit": "pm2-plugspace.service", "time": "2026-11-23"},
+    ]
+    assert told(seen) == [("out_of_memory", "restart", ""), ("crashing", "restart", "")]
+    assert "node (pid 901)" in diagnose_service(seen)[0]["evidence"]
+
+
+SILENCES = [
+    ("GET http://x gave no answer within 2 s", "hung", "restart"),
+    ("GET http://x got no connection: Connection refused", "not_listening", "restart"),
+    ("WebSocket ws://x did not become a WebSocket: HTTP/1.1 403", "handshake_refused", "reload"),
+    ("WebSocket ws://x closed the WebSocket instead of a pong", "handshake_dead", "restart"),
+    ("GET http://x answered 503 (wanted 200): {}", "unhealthy", "reload"),
+]
+
+
+@pytest.mark.parametrize(("reason", "cause", "rung"), SILENCES)
+def test_online_for_pm2_and_not_answering(reason: str, cause: str, rung: str) -> None:
+    seen = sick(reason)
+    assert told(seen) == [(cause, rung, "")]
+    assert reason in diagnose_service(seen)[0]["evidence"]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_one_bad_instance_is_restarted_alone(answers: bool) -> None:
+    seen = well() if answers else sick()
+    api(seen)["instances"][1] = instance(1, 0, status="errored")
+    assert told(seen) == [("degraded", "restart_instances", "1")]
+    assert "1 of 2 instances" in diagnose_service(seen)[0]["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("paused", "rung", "target"),
+    [([902], "restart_instances", "1"), ([901, 902], "restart", "")],
+)
+def test_a_process_that_a_signal_stopped_is_seen(paused: list[int], rung: str, target: str) -> None:
+    seen = sick("GET http://x gave no answer within 2 s")
+    for process in seen["host"]["processes"]:
+        process["state"] = "T" if process["pid"] in paused else "S"
+    assert told(seen) == [("paused", rung, target)]
+
+
+def through_nginx(reason: str, ok: bool | None = True, active: str = "active") -> dict[str, Any]:
+    seen = well()
+    seen["site"] = {"ok": False, "reason": reason}
+    output = 'nginx: [emerg] unknown directive "x" in /etc/nginx/nginx.conf:3\nnginx: failed\n'
+    seen["nginx"] = {"unit": "nginx", "ok": ok, "output": "" if ok else output}
+    seen["host"]["units"][0]["active"] = active
+    return seen
+
+
+NGINX = [
+    (through_nginx("refused", active="inactive"), ("nginx_stopped", "start_unit", "nginx")),
+    (through_nginx("refused", ok=False, active="failed"), ("nginx_configuration", "", "")),
+    (through_nginx("GET https://x shows a bad certificate: expired"), ("certificate", "", "")),
+    (through_nginx("answered 502"), ("nginx_stale", "reload_unit", "nginx")),
+    (through_nginx("answered 502", ok=None), ("nginx_stale", "", "")),
+]
+
+
+@pytest.mark.parametrize(("seen", "finding"), NGINX)
+def test_nginx_is_blamed_where_the_service_answers_itself(
+    seen: dict[str, Any], finding: tuple[str, str, str]
+) -> None:
+    assert told(seen) == [finding]
+
+
+def test_the_line_of_nginx_is_shown() -> None:
+    evidence = diagnose_service(through_nginx("refused", ok=False))[0]["evidence"]
+    assert 'unknown directive "x" in /etc/nginx/nginx.conf:3' in evidence
+
+
+def parts() -> list[tuple[str, ...]]:
+    """The path of every part of a whole observation."""
+    found: list[tuple[str, ...]] = []
+
+    def walk(value: object, path: tuple[str, ...]) -> None:
+        found.append(path)
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(inner, (*path, key))
+
+    walk(well(), ())
+    return found
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "state", "pid", "port", "ok", "id"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(path=st.sampled_from(parts()), value=ANYTHING, answers=st.booleans())
+def test_no_observation_is_too_strange(path: tuple[str, ...], value: object, answers: bool) -> None:
+    seen: Any = copy.deepcopy(well() if answers else sick())
+    if not path:
+        seen = value
+    else:
+        inner = seen
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = value
+    for one in diagnose_service(seen):
+        assert one["cause"]
+        assert one["evidence"]
+        assert one["rung"] or one["advice"]
