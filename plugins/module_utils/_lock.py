@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
 import os
 import signal
 import time
@@ -15,10 +14,10 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.plugspace.titan.plugins.module_utils._files import read_json, write_json
+from ansible_collections.plugspace.titan.plugins.module_utils._guard import GuardError, guarded
 from ansible_collections.plugspace.titan.plugins.module_utils._identity import Run, process_key
 
 _POLL = 0.3
-_GUARD_WAIT = 10.0
 _WORKER_GRACE = 5.0
 _TEXTS = ("id", "controller", "host", "user", "procedure", "worker")
 
@@ -198,28 +197,11 @@ class HostLock:
     @contextlib.contextmanager
     def _guard(self) -> t.Iterator[None]:
         """Nobody else looks at the lock file and changes it meanwhile."""
-        guard = f"{self.path}.guard"
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            descriptor = os.open(guard, flags, 0o600)
-        except OSError as error:
-            raise LockError(f"the lock {guard} cannot be opened: {error.strerror}") from None
-        try:
-            deadline = time.monotonic() + _GUARD_WAIT
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise LockError(
-                            f"another process keeps {guard} for more than {_GUARD_WAIT:g} s; "
-                            f"find it with: fuser -v {guard}"
-                        ) from None
-                    time.sleep(0.01)
-            yield
-        finally:
-            os.close(descriptor)
+            with guarded(self.path):
+                yield
+        except GuardError as error:
+            raise LockError(str(error)) from None
 
 
 def _end_worker(key: str) -> bool:

@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import started_module
 
 from ansible_collections.plugspace.titan.plugins.modules import lock
 
-COLLECTIONS = Path(__file__).resolve().parents[4] / "collections"
 ALICE = {"id": "ctl:10:100", "controller": "ctl", "host": "bastion", "user": "alice"}
 BOB = {"id": "ctl:20:200", "controller": "ctl", "host": "bastion", "user": "bob"}
 
@@ -28,19 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 def run(path: Path, check_mode: bool = False, **options: Any) -> dict[str, Any]:
     """Run the module and return its result."""
-    arguments = {"path": str(path), **options, "_ansible_check_mode": check_mode}
-    done = subprocess.run(
-        [sys.executable, lock.__file__],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
-    )
-    result: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == (1 if result.get("failed") else 0)
-    return result
+    return started_module.result(lock, check_mode, path=str(path), **options)
 
 
 def test_taken_once_and_given_back_once(path: Path) -> None:

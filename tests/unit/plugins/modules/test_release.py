@@ -9,11 +9,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from release_site import SECRET, Site
+from started_module import started
 
 from ansible_collections.plugspace.titan.plugins.module_utils._release import ReleaseError
 from ansible_collections.plugspace.titan.plugins.modules import release
@@ -435,30 +435,18 @@ def test_a_name_means_one_commit(linked: Site) -> None:
         linked.act("prepared", "../x", commit=commit)
 
 
-def module(params: dict[str, object], check: bool = False) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, release.__file__],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**params, "_ansible_check_mode": check}}),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[4] / "collections")},
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
 def test_the_module_keeps_credentials_to_itself(linked: Site) -> None:
-    params: dict[str, object] = {
-        "state": "prepared",
-        "root": str(linked.root),
-        "path": str(linked.path),
-        "repository": f"https://ada:{SECRET}@127.0.0.1:1/x.git",
-        "name": FIRST,
-        "commit": "0" * 40,
-        "environment": linked.environment,
-    }
-    code, output = module(params)
-    assert code == 1
+    output, failed = started(
+        release,
+        state="prepared",
+        root=str(linked.root),
+        path=str(linked.path),
+        repository=f"https://ada:{SECRET}@127.0.0.1:1/x.git",
+        name=FIRST,
+        commit="0" * 40,
+        environment=linked.environment,
+    )
+    assert failed
     assert "fetch failed" in json.loads(output)["msg"]
     assert SECRET not in output
     config = (linked.root / "repository.git" / "config").read_text()
