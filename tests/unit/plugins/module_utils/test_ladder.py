@@ -102,7 +102,7 @@ def test_a_destructive_rung_is_climbed_for_what_was_named(target: str, named: st
 def test_a_ladder_that_does_not_fit_is_told() -> None:
     with pytest.raises(LadderError, match="no rung fly; it has reload, restart_instances"):
         next_step([ill("x", "fly")], LADDER)
-    with pytest.raises(AnsibleFilterError, match="next_rung: .* it has none"):
+    with pytest.raises(AnsibleFilterError, match=r"next_rung: .* it has none"):
         FilterModule().filters()["next_rung"]([ill("x", "fly")], [])
 
 
