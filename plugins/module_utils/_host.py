@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 import os
-import queue
+import pwd
 import stat
 import subprocess
-import threading
 import time
 import typing as t
+
+from ansible_collections.plugspace.titan.plugins.module_utils._process import (
+    Finished,
+    ProcessError,
+    capture,
+    clean_environment,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._timex import Timex, read_timex
 
 # No disk of the host's own: kernel views, images that are always full, and network shares,
 # which can block whoever asks for ever.
@@ -35,6 +42,8 @@ UNIT_PROPERTIES = (
     "NRestarts",
     "StateChangeTimestampMonotonic",
 )
+
+_MARGIN = 0.1
 
 Report = dict[str, t.Any]
 
@@ -67,6 +76,7 @@ class LocalHost:
 
     def __init__(self, timeout: float) -> None:
         self.timeout = timeout
+        self.deadline = time.monotonic() + timeout
 
     def read(self, path: str) -> str:
         """Return a file of /proc."""
@@ -98,16 +108,63 @@ class LocalHost:
         except subprocess.TimeoutExpired as error:
             raise HostError(f"systemd did not answer within {self.timeout:g} s") from error
         if done.returncode:
-            raise HostError("systemctl show: " + _first_line(done.stderr or done.stdout))
+            raise HostError("systemctl show: " + first_line(done.stderr or done.stdout))
         return done.stdout
 
     def monotonic(self) -> float:
         """Return the seconds since boot, on systemd's clock."""
         return time.clock_gettime(time.CLOCK_MONOTONIC)
 
+    def since_boot(self) -> float:
+        """Return the seconds since boot, on the clock by which processes are started."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
-def _first_line(text: str) -> str:
+    def now(self) -> float:
+        """Return the seconds since 1970."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def timex(self) -> Timex:
+        """Return what the kernel knows of its clock."""
+        return read_timex()
+
+    def names(self, path: str) -> list[str]:
+        """Return what is in a folder of /proc."""
+        return os.listdir(path)
+
+    def link(self, path: str) -> str:
+        """Return what a link of /proc points at."""
+        return os.readlink(path)
+
+    def user(self, path: str) -> str:
+        """Return the name of whom a folder of /proc belongs to, or the number."""
+        number = os.stat(path).st_uid
+        try:
+            return pwd.getpwuid(number).pw_name
+        except KeyError:
+            return str(number)
+
+    def run(self, command: t.Sequence[str]) -> Finished:
+        """Run a command that only reads; it ends before this host's time is up."""
+        # A little earlier, or it would outlive the module that gave up on it.
+        left = max(_MARGIN, self.deadline - time.monotonic() - _MARGIN)
+        try:
+            return capture(command, clean_environment(), left)
+        except ProcessError as error:
+            raise HostError(str(error)) from error
+
+
+def first_line(text: str) -> str:
+    """Return what a command says first: its reason, as a rule."""
     return (text.strip().splitlines() or ["no message"])[0][:200]
+
+
+def printable(text: str) -> str:
+    """Return a name that a process chose for itself without what could confuse a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def memory(host: Host) -> Report:
@@ -215,37 +272,3 @@ def units(host: Host, names: t.Sequence[str]) -> list[Report]:
             }
         )
     return result
-
-
-def observe(host: Host, names: t.Sequence[str], timeout: float) -> Report:
-    """Return all parts; one that fails or hangs is a sentence in `errors`, the rest is there."""
-    parts: dict[str, t.Callable[[], t.Any]] = {
-        "memory": lambda: memory(host),
-        "file_systems": lambda: file_systems(host),
-        "units": lambda: units(host, names),
-    }
-    answers: queue.Queue[tuple[str, t.Any, str]] = queue.Queue()
-
-    def ask(part: str, read: t.Callable[[], t.Any]) -> None:
-        try:
-            answers.put((part, read(), ""))
-        except (HostError, OSError, ValueError) as error:
-            answers.put((part, None, str(error)))
-
-    report: Report = dict.fromkeys(parts)
-    errors = dict.fromkeys(parts, f"no answer within {timeout:g} s")
-    for part, read in parts.items():
-        # A daemon thread: one that hangs in the kernel must not keep the process.
-        threading.Thread(target=ask, args=(part, read), daemon=True).start()
-    answered: set[str] = set()
-    deadline = time.monotonic() + timeout
-    while len(answered) < len(parts):
-        try:
-            part, answer, error = answers.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            break
-        answered.add(part)
-        report[part] = answer
-        errors[part] = error
-    report["errors"] = {part: error for part, error in errors.items() if error}
-    return report

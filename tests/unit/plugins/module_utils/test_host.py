@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import os
-import time
+import pwd
+import sys
 import typing as t
 
 import pytest
@@ -17,7 +18,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._host import (
     file_systems,
     memory,
     mounts,
-    observe,
+    printable,
     units,
 )
 
@@ -65,7 +66,6 @@ class FakeHost:
             ]
         )
         self.asked: list[t.Sequence[str]] = []
-        self.delay = 0.0
 
     def read(self, path: str) -> str:
         if path not in self.files:
@@ -88,7 +88,6 @@ class FakeHost:
 
     def show_units(self, units: t.Sequence[str], properties: t.Sequence[str]) -> str:
         assert "ActiveState" in properties
-        time.sleep(self.delay)
         self.asked.append(units)
         return self.answer
 
@@ -151,34 +150,45 @@ def test_answer_for_another_number_of_units_is_an_error() -> None:
         units(FakeHost(), ["a", "b", "c"])
 
 
-def test_observe_gives_all_parts() -> None:
-    found = observe(FakeHost(), ["nginx", "mongod"], 5)
-    assert found["errors"] == {}
-    assert found["memory"]
-    assert len(found["file_systems"]) == 3
-    assert len(found["units"]) == 2
-
-
-def test_a_part_that_hangs_or_fails_does_not_take_the_others() -> None:
-    host = FakeHost()
-    host.delay = 2
-    del host.files["/proc/self/mountinfo"]
-    host.files["/proc/meminfo"] = ""
-    started = time.monotonic()
-    found = observe(host, ["nginx", "mongod"], 0.2)
-    assert time.monotonic() - started < 1
-    assert found["units"] is None
-    assert found["errors"] == {
-        "memory": "/proc/meminfo has no MemTotal",
-        "file_systems": "[Errno 2] No such file or directory: '/proc/self/mountinfo'",
-        "units": "no answer within 0.2 s",
-    }
-
-
 def test_this_very_machine_can_be_read() -> None:
     host = LocalHost(5)
     assert memory(host)["available_percent"] > 0
     assert isinstance(file_systems(host), list)
+    mine = f"/proc/{os.getpid()}"
+    assert str(os.getpid()) in host.names("/proc")
+    assert host.link(f"{mine}/exe") == os.path.realpath(sys.executable)
+    assert host.user(mine) == pwd.getpwuid(os.geteuid()).pw_name
+    assert 0 < host.monotonic() <= host.since_boot()
+    assert host.timex().maximum_error_us >= 0
+
+
+def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(number: int) -> t.NoReturn:
+        raise KeyError(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert LocalHost(5).user(f"/proc/{os.getpid()}") == str(os.geteuid())
+
+
+def test_a_command_ends_before_the_time_is_up() -> None:
+    host = LocalHost(0.4)
+    assert host.run(["echo", "seen"]).output == "seen\n"
+    with pytest.raises(HostError, match=r"sleep 5 gave no result within 0\.[12]"):
+        host.run(["sleep", "5"])
+    with pytest.raises(HostError, match="no-such-command was not found"):
+        host.run(["no-such-command"])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("node /home/plug", "node /home/plug"),
+        ("caf\u00e9", "caf\u00e9"),
+        ("a\x1b[31m\nb\udcff", "a?[31m?b?"),
+    ],
+)
+def test_a_name_cannot_confuse_a_terminal(given: str, expected: str) -> None:
+    assert printable(given) == expected
 
 
 def test_systemctl_that_is_missing_fails_or_hangs(
