@@ -14,18 +14,23 @@ _SUBOPTIONS = r"""
         description:
           - V(http) sends a GET request. V(websocket) does the handshake, then a ping, and waits for
             the pong. V(tcp) only connects.
+          - V(redis) pings, which a Redis refuses that is loading, blocked by a script, or cannot
+            save its data. The reason ends with the word for it, as in
+            RV(plugspace.titan.redis_info#module:state).
+          - V(mongodb) asks for C(hello), which needs no login, but PyMongo on the host (Debian
+            C(python3-pymongo)).
         type: str
-        choices: [http, websocket, tcp]
+        choices: [http, websocket, tcp, redis, mongodb]
         default: http
       url:
         description: The address for V(http) and V(websocket).
         type: str
       host:
-        description: The host for V(tcp).
+        description: The host for V(tcp), V(redis) and V(mongodb).
         type: str
         default: 127.0.0.1
       port:
-        description: The port for V(tcp).
+        description: The port for V(tcp), V(redis) (else 6379) and V(mongodb) (else 27017).
         type: int
       status:
         description: The status codes that count as success.
@@ -38,11 +43,37 @@ _SUBOPTIONS = r"""
             object.
         type: dict
         default: {}
+      contains:
+        description: A text that the body of the answer has to contain. For V(http) alone.
+        type: str
       pid_field:
         description:
           - The field of the JSON answer that holds the process id of the answering instance.
           - Without it, a process on the same host is recognized by the connection that it holds.
         type: str
+      send:
+        description:
+          - A text message to send after the handshake, for V(websocket) alone. Needs a reply.
+          - It is no secret to Ansible, and shown by C(-vvv).
+        type: str
+      reply:
+        description:
+          - A text that has to occur in a message that comes back, for V(websocket) alone.
+          - Without a text to send, in a message that the server sends by itself.
+        type: str
+      username:
+        description: The user of an access list, for V(redis) alone.
+        type: str
+      password:
+        description: The password to log in with, for V(redis) alone.
+        type: str
+      role:
+        description:
+          - What the server has to be, for V(mongodb) alone. A V(member) is a primary, a secondary
+            or an arbiter.
+          - Without it, every server that answers is well.
+        type: str
+        choices: [primary, member]
       connect_to:
         description:
           - Connect to this V(host:port) instead. The name in the address is still what is asked for

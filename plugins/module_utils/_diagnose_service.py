@@ -238,7 +238,7 @@ class ServiceDiagnosis:
 
     @staticmethod
     def _who(listener: Seen) -> str:
-        pid, name = listener.whole("pid"), listener.text("process") or "a process"
+        pid, name = listener.whole("pid"), listener.text("name") or "a process"
         if not pid:
             return "a process that this user cannot see"
         unit, user = listener.text("unit"), listener.text("user")
@@ -274,10 +274,10 @@ class ServiceDiagnosis:
     def _killed(self) -> t.Iterator[Finding]:
         """Kills by the kernel; the process is gone, so its name and unit have to do."""
         for kill in self._host.rows("oom_kills"):
-            about = f"{kill.text('process')} {kill.text('unit')}".lower()
+            about = f"{kill.text('name')} {kill.text('unit')}".lower()
             if "node" not in about and "pm2" not in about:
                 continue
-            who = f"{kill.text('process') or 'a process'} (pid {kill.whole('pid')})"
+            who = f"{kill.text('name') or 'a process'} (pid {kill.whole('pid')})"
             yield finding(
                 "out_of_memory",
                 self.name,
@@ -330,7 +330,7 @@ class ServiceDiagnosis:
         """PM2 calls a process online that a signal stopped."""
         stopped = {
             one.whole("pid")
-            for one in self._host.rows("processes")
+            for one in self._host.part("processes").rows("kept")
             if one.text("state") in ("T", "t")
         }
         return [

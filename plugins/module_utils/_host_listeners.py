@@ -12,6 +12,8 @@ from ansible_collections.plugspace.titan.plugins.module_utils._host import Repor
 from ansible_collections.plugspace.titan.plugins.module_utils._host_processes import (
     Host,
     look_at,
+    program_of,
+    script_of,
     unit_of_process,
 )
 
@@ -41,7 +43,7 @@ def listeners(host: Host, sockets: Sockets, ports: t.Container[int] = ()) -> lis
     found = {each for each in sockets.listening() if not ports or each.port in ports}
     pids = {each.pid for each in found if each.pid is not None}
     owners = {pid: _owner(host, pid) for pid in pids}
-    nobody = {"name": None, "user": None, "unit": None}
+    nobody = {"name": None, "script": None, "user": None, "unit": None}
     return [
         {**asdict(each), **(nobody if each.pid is None else owners[each.pid])}
         for each in sorted(found, key=_order)
@@ -60,6 +62,7 @@ def _owner(host: Host, pid: int) -> Report:
         user = None
     return {
         "name": reading.name if reading else None,
+        "script": script_of(host, reading, program_of(host, pid)) if reading else None,
         "user": user,
         "unit": unit_of_process(host, pid),
     }

@@ -248,14 +248,14 @@ def _details(host: Host, reading: Reading) -> Report | None:
         user = host.user(folder)
     except OSError:
         return None
-    program = _allowed(lambda: host.link(f"{folder}/exe"))
+    program = program_of(host, reading.pid)
     limits = _allowed(lambda: host.read(f"{folder}/limits"))
     return {
         "pid": reading.pid,
         "ppid": reading.ppid,
         "name": reading.name,
         "program": printable(program) if program else None,
-        "script": script(program, _arguments(host, reading)),
+        "script": script_of(host, reading, program),
         "user": printable(user),
         "state": reading.state,
         "age_s": round(max(0.0, reading.at - reading.started), 1),
@@ -264,10 +264,17 @@ def _details(host: Host, reading: Reading) -> Report | None:
     }
 
 
-def _arguments(host: Host, reading: Reading) -> list[str]:
+def program_of(host: Host, pid: int) -> str | None:
+    """Return the file that a process was started from, None where that is not permitted."""
+    return _allowed(lambda: host.link(f"/proc/{pid}/exe"))
+
+
+def script_of(host: Host, reading: Reading, program: str | None) -> str | None:
+    """Return what `script` makes of a process's arguments."""
     if reading.state == "D":
-        return []  # they stand in its memory, which may be locked
-    return (_allowed(lambda: host.read(f"/proc/{reading.pid}/cmdline")) or "").split("\0")
+        return None  # its arguments stand in its memory, which may be locked
+    line = _allowed(lambda: host.read(f"/proc/{reading.pid}/cmdline")) or ""
+    return script(program, line.split("\0"))
 
 
 def _allowed(ask: t.Callable[[], T]) -> T | None:

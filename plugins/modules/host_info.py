@@ -355,6 +355,10 @@ listeners:
       description: The kernel's name for it; null without a process.
       type: str
       sample: node /home/plug
+    script:
+      description: What an interpreter runs, as in RV(processes.kept[].script); null without a process.
+      type: str
+      sample: /home/plugspace/plugspace/dist/api.js
     user:
       description: Whose it is; null without a process.
       type: str

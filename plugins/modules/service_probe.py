@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_probe
-short_description: Probe services over HTTP, WebSocket or TCP
+short_description: Probe services over HTTP, WebSocket and TCP, Redis and MongoDB
 version_added: 0.1.0
 author:
   - The plugspace.titan maintainers (@plugspace)
@@ -45,9 +45,21 @@ EXAMPLES = r"""
         expect:
           status: ok
       - name: Redis
-        type: tcp
-        port: 6379
+        type: redis
+        password: "{{ titan_redis_password }}"
         successes: 1
+      - name: this member of the replica set
+        type: mongodb
+        role: member
+        successes: 1
+
+- name: Prove that the voice service echoes what it is told
+  plugspace.titan.service_probe:
+    probes:
+      - type: websocket
+        url: ws://127.0.0.1:4001/
+        send: '{"type": "ping"}'
+        reply: '"pong"'
 """
 
 RETURN = r"""
@@ -82,9 +94,9 @@ results:
       type: float
       sample: 0.43
     latency_ms:
-      description: Median, 95th percentile and maximum. Null without a success.
+      description: Median, 95th and 99th percentile and maximum. Null without a success.
       type: dict
-      sample: {p50: 3.1, p95: 4.0, max: 4.0}
+      sample: {p50: 3.1, p95: 4.0, p99: 4.0, max: 4.0}
 """
 
 import typing as t

@@ -59,8 +59,8 @@ def well() -> dict[str, Any]:
                 {"name": "nginx", "active": "active"},
                 {"name": "redis-server", "active": "active"},
             ],
-            "listeners": [{"port": 4000, "protocol": "tcp", "pid": 800, "process": "PM2"}],
-            "processes": [{"pid": 901, "state": "S"}, {"pid": 902, "state": "S"}],
+            "listeners": [{"port": 4000, "protocol": "tcp", "pid": 800, "name": "PM2"}],
+            "processes": {"kept": [{"pid": 901, "state": "S"}, {"pid": 902, "state": "S"}]},
             "oom_kills": [],
         },
         "redis": {"state": "ok", "error": ""},
@@ -172,31 +172,31 @@ def test_a_dependency_that_was_not_looked_at_is_not_blamed() -> None:
 
 HOLDERS = [
     pytest.param(
-        {"pid": 77, "process": "nc", "user": "bob"},
+        {"pid": 77, "name": "nc", "user": "bob"},
         ("port_held_by_stranger", "", ""),
         "nc (pid 77, user bob)",
         id="stranger",
     ),
     pytest.param(
-        {"pid": 78, "process": "node", "script": f"{ROOT}/releases/r0/dist/api.js"},
+        {"pid": 78, "name": "node", "script": f"{ROOT}/releases/r0/dist/api.js"},
         ("port_held_by_orphan", "end_orphan", "78"),
         "node (pid 78)",
         id="orphan-of-a-release",
     ),
     pytest.param(
-        {"pid": 79, "process": "node", "script": f"{APP}/dist/api.js", "unit": "x.service"},
+        {"pid": 79, "name": "node", "script": f"{APP}/dist/api.js", "unit": "x.service"},
         ("port_held_by_orphan", "end_orphan", "79"),
         "node (pid 79, x.service)",
         id="orphan-at-the-path",
     ),
     pytest.param(
-        {"pid": 80, "process": "node", "script": "/home/plugspace/plugspace-other/api.js"},
+        {"pid": 80, "name": "node", "script": "/home/plugspace/plugspace-other/api.js"},
         ("port_held_by_stranger", "", ""),
         "node (pid 80)",
         id="a-path-that-only-begins-alike",
     ),
     pytest.param(
-        {"pid": None, "process": None},
+        {"pid": None, "name": None},
         ("port_held_by_stranger", "", ""),
         "cannot see",
         id="hidden",
@@ -310,8 +310,8 @@ def test_a_kill_for_memory_explains_what_follows() -> None:
     seen = sick()
     api(seen)["instances"] = [instance(0, 0, status="errored", restarts=3)]
     seen["host"]["oom_kills"] = [
-        {"process": "mongod", "pid": 5, "unit": "mongod.service", "time": "x"},
-        {"process": "node", "pid": 901, "unit": "pm2-plugspace.service", "time": "2026-11-23"},
+        {"name": "mongod", "pid": 5, "unit": "mongod.service", "time": "x"},
+        {"name": "node", "pid": 901, "unit": "pm2-plugspace.service", "time": "2026-11-23"},
     ]
     assert told(seen) == [("out_of_memory", "restart", ""), ("crashing", "restart", "")]
     assert "node (pid 901)" in diagnose_service(seen)[0]["evidence"]
@@ -347,7 +347,7 @@ def test_one_bad_instance_is_restarted_alone(answers: bool) -> None:
 )
 def test_a_process_that_a_signal_stopped_is_seen(paused: list[int], rung: str, target: str) -> None:
     seen = sick("GET http://x gave no answer within 2 s")
-    for process in seen["host"]["processes"]:
+    for process in seen["host"]["processes"]["kept"]:
         process["state"] = "T" if process["pid"] in paused else "S"
     assert told(seen) == [("paused", rung, target)]
 

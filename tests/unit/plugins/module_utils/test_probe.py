@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 import socket
-import threading
+import subprocess
+import sys
 import time
 import typing as t
 
@@ -21,50 +22,7 @@ from hypothesis import strategies as st
 from ansible_collections.plugspace.titan.plugins.module_utils import _probe
 from ansible_collections.plugspace.titan.plugins.module_utils._probe import Answer, Probe, parse
 
-Handler = t.Callable[[socket.socket], None]
-
-
-class Server:
-    """Gives each connection to the handler, in a thread of its own."""
-
-    def __init__(self, handler: Handler) -> None:
-        self._handler = handler
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> Server:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self._listener.close()
-
-    def _accept(self) -> None:
-        try:
-            while True:
-                connection, _address = self._listener.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-        except OSError:
-            return
-
-    def _serve(self, connection: socket.socket) -> None:
-        try:
-            with connection:
-                self._handler(connection)
-        except OSError:
-            return
-
-
-def saying(data: bytes, close: bool = True) -> Handler:
-    """A server that reads a request and answers with these bytes."""
-
-    def handler(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(data)
-        if not close:
-            connection.recv(1)
-
-    return handler
+from .probe_server import Handler, ask, saying
 
 
 def http(body: t.Any, status: str = "200 OK") -> bytes:
@@ -72,19 +30,6 @@ def http(body: t.Any, status: str = "200 OK") -> bytes:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\n\r\n"
     return head.encode() + content
-
-
-def ask(handler: Handler, candidates: t.Collection[int] = (), **options: t.Any) -> Answer:
-    """One attempt against a server."""
-    with Server(handler) as server:
-        if options.get("type") == "tcp":
-            options["port"] = server.port
-        else:
-            scheme = "ws" if options.get("type") == "websocket" else "http"
-            options.setdefault("url", f"{scheme}://127.0.0.1:{server.port}/health?x=1")
-        if options.get("connect_to") == "here":
-            options["connect_to"] = f"127.0.0.1:{server.port}"
-        return _probe.attempt(parse({"timeout": 0.5, **options}), candidates)
 
 
 def test_http() -> None:
@@ -103,6 +48,7 @@ def test_http() -> None:
         (http({"c": "old"}), {"expect": {"c": "new"}}, "answered c=old (wanted new)"),
         (http({"c": {}}), {"expect": {"c.d": "new"}}, "answered c.d=nothing (wanted new)"),
         (http(b"<html>"), {"expect": {"c": 1}}, "answered c=nothing"),
+        (http(b"<p>Sorry"), {"contains": "Welcome"}, "answered without Welcome: <p>Sorry"),
         (b"garbage\r\n\r\n", {}, "answered no HTTP"),
         (b"", {}, "answered no HTTP: RemoteDisconnected"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx", {}, "answered no HTTP"),
@@ -114,6 +60,11 @@ def test_http_failures(data: bytes, options: t.Any, reason: str) -> None:
     assert answer.connected
     assert reason in answer.reason
     assert answer.reason.startswith("GET http://127.0.0.1:")
+
+
+def test_http_text() -> None:
+    page = "<h1>Grüß Gott</h1>".encode()
+    assert ask(saying(http(page)), contains="Grüß").ok
 
 
 def test_the_pid_is_known_for_a_bad_answer_too() -> None:
@@ -219,12 +170,92 @@ def test_websocket() -> None:
         (websocket(lambda _ping: b"\x88\x02\x03\xe8"), "closed the WebSocket instead of a pong"),
         (websocket(lambda _ping: b"\x8a\x04nope"), "gave no answer within"),
         (websocket(lambda _ping: b"\x82\x7f" + b"\xff" * 8), "sent too much"),
+        (
+            websocket(lambda _ping: b"\x82\x7f" + b"\0" * 5 + b"\x03\xff\xff" + b"x" * 300000),
+            "sent too much",
+        ),
         (saying(b"x" * 300000), "endless header"),
     ],
 )
 def test_websocket_failures(handler: Handler, reason: str) -> None:
     answer = ask(handler, type="websocket")
     assert not answer.ok
+    assert reason in answer.reason
+
+
+def echoing(*before: bytes, after: bytes = b"") -> Handler:
+    """A WebSocket server that sends frames, echoes one text, sends more, and pongs at last."""
+
+    def handler(connection: socket.socket) -> None:
+        connection.sendall(upgraded(connection.recv(65536)))
+        text = unmasked(connection.recv(65536))
+        connection.sendall(b"".join(before) + frame(b"echo: " + text) + after)
+        connection.sendall(b"\x8a\x04" + unmasked(connection.recv(65536)))
+        connection.recv(65536)
+
+    return handler
+
+
+def unmasked(data: bytes) -> bytes:
+    """The payload of a client's frame; OSError when the client is gone."""
+    if not data:
+        raise ConnectionResetError
+    start = 4 if data[1] == 0xFE else 2
+    mask, masked = data[start : start + 4], data[start + 4 :]
+    return bytes(byte ^ mask[index % 4] for index, byte in enumerate(masked))
+
+
+def frame(payload: bytes, first: int = 0x81) -> bytes:
+    """A server's frame; first: final text by default."""
+    return bytes([first, 126]) + len(payload).to_bytes(2, "big") + payload
+
+
+@pytest.mark.parametrize(
+    ("before", "send", "reply"),
+    [
+        ((), "hi", "hi"),
+        ((), "x" * 300, "x" * 300),
+        # A greeting, a ping of the server's own, and a message in two parts.
+        ((frame(b"welcome"), b"\x89\x00"), "hi", "echo: hi"),
+        ((frame(b"auth", 0x01), b"\x89\x00", frame(b"orized", 0x80)), "hi", "authorized"),
+    ],
+)
+def test_websocket_reply(before: tuple[bytes, ...], send: str, reply: str) -> None:
+    answer = ask(
+        echoing(*before), [os.getpid()], type="websocket", timeout=2, send=send, reply=reply
+    )
+    assert answer.ok, answer.reason
+    assert answer.pid == os.getpid()
+
+
+def test_websocket_greeting() -> None:
+    def greet(connection: socket.socket) -> None:
+        connection.sendall(upgraded(connection.recv(65536)) + frame(b"welcome"))
+        connection.sendall(b"\x8a\x04" + unmasked(connection.recv(65536)))
+        connection.recv(65536)
+
+    answer = ask(greet, type="websocket", reply="welcome")
+    assert answer.ok, answer.reason
+
+
+@pytest.mark.parametrize(
+    ("handler", "reason"),
+    [
+        # What came is told, also when the time ran out after it or the server hung up.
+        (echoing(), "replied echo: hi (wanted pong)"),
+        (echoing(after=b"\x88\x02\x03\xe8"), "replied echo: hi (wanted pong)"),
+        (websocket(lambda _text: b"\x88\x02\x03\xe8"), "closed the WebSocket instead of a reply"),
+        (websocket(lambda _text: b""), "gave no answer within"),
+        (
+            websocket(lambda _text: frame(b"x" * 60000, 0x01) + frame(b"x" * 60000, 0x00) * 4),
+            "sent too much instead of a reply",
+        ),
+    ],
+)
+def test_websocket_without_its_reply(handler: Handler, reason: str) -> None:
+    answer = ask(handler, type="websocket", send="hi", reply="pong")
+    assert not answer.ok
+    assert answer.connected
     assert reason in answer.reason
 
 
@@ -254,6 +285,16 @@ def test_tls_is_refused_by_a_plain_server() -> None:
         {"url": "http://x/", "timeout": "soon"},
         {"url": "http://x/", "status": ["ok"]},
         {"url": "http://x/", "colour": "red"},
+        {"url": "http://x/", "send": "a", "reply": "a"},
+        {"url": "ws://x/", "type": "websocket", "send": "a"},
+        {"url": "ws://x/", "type": "websocket", "send": "ä" * 40000, "reply": "a"},
+        {"url": "ws://x/", "type": "websocket", "contains": "a"},
+        {"type": "tcp", "port": 1, "password": "a"},
+        {"type": "redis", "username": "a"},
+        {"type": "redis", "port": 0},
+        {"type": "redis", "role": "primary"},
+        {"type": "mongodb", "role": "queen"},
+        {"type": "mongodb", "password": "a"},
     ],
 )
 def test_wrong_descriptions(options: dict[str, t.Any]) -> None:
@@ -272,6 +313,48 @@ def test_text_from_templates_is_read() -> None:
     }
 
 
+def test_what_is_usual() -> None:
+    assert parse({"type": "redis"}).shown == "Redis 127.0.0.1:6379"
+    assert parse({"type": "mongodb", "host": "db"}).shown == "MongoDB db:27017"
+
+
+def test_secrets() -> None:
+    options = {
+        "api": {"headers": {"Authorization": "Bearer abc", "Accept": "text/html"}},
+        "cache": {"type": "redis", "password": "hush-hush"},
+        "bare": {"headers": None, "password": None},
+        "odd": "text",
+    }
+    assert _probe.secrets_of(options) == {"Bearer abc", "hush-hush"}
+    assert _probe.secrets_of(None) == set()
+    assert "hush" not in repr(parse(options["cache"]))
+
+
+def test_what_a_probe_does_not_need_is_not_imported() -> None:
+    heavy = ("ssl", "http.client", "bson", "hashlib", "concurrent.futures")
+    program = f"""
+import sys
+from {_probe.__name__} import attempt, parse
+attempt(parse({{"type": "tcp", "port": 1}}))
+print([name for name in {heavy} if name in sys.modules])
+"""
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=path
+    )
+    assert ran.stdout == "[]\n"
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=250))
+def test_percentiles_are_what_was_measured(latencies: list[float]) -> None:
+    told = _probe.Outcome(latencies=latencies).as_result(Probe())["latency_ms"]
+    row = [round(one * 1000, 1) for one in sorted(latencies)]
+    assert list(told) == ["p50", "p95", "p99", "max"]
+    for name, share in {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}.items():
+        assert sum(one <= told[name] for one in row) >= len(row) * share - 1e-9
+        assert told[name] in row
+
+
 def test_a_row_without_a_break_is_needed() -> None:
     now = [0.0]
     answers = iter([True, True, False, True, True, True])
@@ -286,7 +369,7 @@ def test_a_row_without_a_break_is_needed() -> None:
     result = outcome.as_result(Probe(name="x"))
     assert outcome.ok
     assert (result["attempts"], result["failures"], result["reason"]) == (6, 1, "503")
-    assert result["latency_ms"] == {"p50": 10.0, "p95": 10.0, "max": 10.0}
+    assert result["latency_ms"] == {"p50": 10.0, "p95": 10.0, "p99": 10.0, "max": 10.0}
 
 
 def test_the_time_is_limited() -> None:
@@ -303,6 +386,15 @@ def test_the_time_is_limited() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.binary(max_size=200), st.sampled_from(["http", "websocket"]))
+@given(st.binary(max_size=200), st.sampled_from(["http", "websocket", "redis", "mongodb"]))
 def test_no_answer_breaks_a_probe(data: bytes, kind: str) -> None:
     assert not ask(saying(data), type=kind, timeout=0.2).ok or kind == "http"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(max_size=200))
+def test_no_frame_breaks_a_conversation(data: bytes) -> None:
+    answer = ask(
+        websocket(lambda _text: data), type="websocket", timeout=0.2, send="a", reply="never"
+    )
+    assert not answer.ok

@@ -35,3 +35,22 @@ def test_server_that_tells_the_password_is_masked(capsys: pytest.CaptureFixture[
     assert SECRET not in output
     result = json.loads(output)
     assert (result["changed"], result["state"]) == (False, "error")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"port": 70000}, "port is a number from 1 to 65535"),
+        ({"pings": 0}, "pings is a number from 1 to 100"),
+        ({"pings": 101}, "pings is a number from 1 to 100"),
+        ({"slowlog": -1}, "slowlog is a number from 0 to 128"),
+        ({"slowlog": 129}, "slowlog is a number from 0 to 128"),
+    ],
+)
+def test_numbers_have_limits(
+    options: dict[str, int], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with patch_module_args(options), pytest.raises(SystemExit):
+        redis_info.main()
+    result = json.loads(capsys.readouterr().out)
+    assert (result["failed"], result["msg"]) == (True, message)

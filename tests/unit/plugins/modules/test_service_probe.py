@@ -49,3 +49,12 @@ def test_a_wrong_probe(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_no_probe(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(capsys, probes=[])["results"] == []
+
+
+def test_a_password_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    probe = {"type": "redis", "port": port, "password": "hush-hush", "within": 0.1}
+    result = call(capsys, probes=[probe | {"name": "cache hush-hush"}])
+    assert result["failed"]
+    assert "hush" not in json.dumps(result)
