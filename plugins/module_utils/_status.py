@@ -62,7 +62,14 @@ LIVE_FAULTS = {
     "other": "the application's path is neither a release nor a directory",
 }
 APP_STATES = {"online": "OK", "launching": "WARN"}
-REDIS_FAULTS = {"hung": "hangs", "auth": "refuses the login", "loading": "is still loading"}
+REDIS_FAULTS = {
+    "auth": "refuses the login",
+    "busy": "is blocked",
+    "hung": "hangs",
+    "loading": "is still loading",
+    "misconf": "refuses writes",
+    "oom": "refuses writes",
+}
 MEMBER_FAULTS = {
     "NOT_READY": "neither primary nor secondary (starting, recovering, rolling back or removed)",
     "NOT_INITIALIZED": "a replica set is configured but was never initiated",

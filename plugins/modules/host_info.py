@@ -356,7 +356,7 @@ listeners:
       type: str
       sample: node /home/plug
     script:
-      description: What an interpreter runs, as in RV(processes.kept[].script); null without a process.
+      description: What an interpreter runs, as in RV(processes.kept[].script).
       type: str
       sample: /home/plugspace/plugspace/dist/api.js
     user:

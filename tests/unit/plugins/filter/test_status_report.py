@@ -425,6 +425,21 @@ def test_part_of_the_host_that_hangs(three: dict[str, t.Any]) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("busy", "is blocked"),
+        ("misconf", "refuses writes"),
+        ("oom", "refuses writes"),
+        ("hung", "hangs"),
+        ("refused", "does not answer"),
+    ],
+)
+def test_why_redis_is_of_no_use(three: dict[str, t.Any], state: str, told: str) -> None:
+    three["titan1"]["redis"] = {"state": state, "error": "because"}
+    assert bad(three) == [("FAIL", "titan1", "redis", f"{told}: because")]
+
+
 def test_redis_faults(three: dict[str, t.Any]) -> None:
     three["titan1"]["redis"] = {"state": "auth", "error": "WRONGPASS"}
     three["titan2"]["redis"].update(

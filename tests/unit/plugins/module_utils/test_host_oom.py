@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The plugspace.titan maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom the kernel killed, from messages of kernels; those of 3.10 and 4.15 are made after theirs."""
+"""Whom the kernel killed; the messages of 3.10 and 4.15 are made after the known format."""
 
 from __future__ import annotations
 
