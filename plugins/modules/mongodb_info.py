@@ -31,6 +31,7 @@ options:
     default: 1000
 notes:
   - C(hello) does not tell why a member is neither primary nor secondary; it is V(NOT_READY) then.
+  - An arbiter has no users, so every login to it is refused.
   - Of an operation's query only the shape is shown, which is its keys and operators.
 seealso:
   - module: plugspace.titan.mongodb_replica_set

@@ -75,7 +75,8 @@ options:
         description: Whether clients do not see it; it has priority V(0) then.
         type: bool
       arbiter_only:
-        description: Whether it only votes and has no data. Cannot be changed later.
+        description: Whether it only votes and has no data. Cannot be changed later. From MongoDB 5
+          on a set with few data members wants C(setDefaultRWConcern) first, and refuses otherwise.
         type: bool
   max_lag_s:
     description: Seconds that a member may be behind the primary and count as healthy. What a
