@@ -17,7 +17,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._probe_connection 
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._probe_holder import holder
 from ansible_collections.plugspace.titan.plugins.module_utils._probe_options import Probe
-from ansible_collections.plugspace.titan.plugins.module_utils._replica_set import Hello, role
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_members import role
 
 _OP_MSG = 2013
 _HEADER = 16  # length, request id, the id that it answers, opcode: 4 bytes each
@@ -65,12 +65,12 @@ def _answer(connection: t.Any) -> bytes:
     return data[:length]
 
 
-def _read(answer: bytes, pid: int | None) -> Hello:
+def _read(answer: bytes, pid: int | None) -> dict[str, t.Any]:
     from bson import decode
     from bson.errors import BSONError
 
     try:
-        hello: Hello = dict(decode(answer[_PREFIX:]))
+        hello: dict[str, t.Any] = dict(decode(answer[_PREFIX:]))
     except (BSONError, ValueError, OverflowError):
         raise UnhealthyError("does not speak MongoDB (foreign)", True, pid) from None
     if hello.get("ok") != 1:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ansible_collections.plugspace.titan.plugins.module_utils._replica_set import (
-    MemberError,
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_members import (
     observe,
     role,
 )
@@ -38,7 +38,7 @@ class FakeSet:
     def hello(self, address: str) -> dict[str, t.Any]:
         name = "titan1:27017" if address.startswith("127.") else address
         if name not in self.members:
-            raise MemberError("refused", f"{name} refused the connection")
+            raise MongoError("refused", f"{name} refused the connection")
         return self.members[name]
 
 
