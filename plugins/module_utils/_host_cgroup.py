@@ -24,8 +24,8 @@ def unit_of(cgroup: str) -> str | None:
     """
     found = {}
     for line in cgroup.splitlines():
-        number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
+        number, _colon, rest = line.partition(":")
+        controllers, _colon, path = rest.partition(":")
         if controllers == "name=systemd" or (number == "0" and not controllers):
             found[controllers] = unit_of_path(path)
     return found.get("name=systemd") or found.get("")

@@ -91,5 +91,5 @@ def pressure(text: str) -> Report:
         kind, *words = line.split() or [""]
         pairs = (word.partition("=") for word in words)
         if kind in ("some", "full"):
-            found[kind] = {name: float(value) for name, _, value in pairs if name != "total"}
+            found[kind] = {name: float(value) for name, _equals, value in pairs if name != "total"}
     return found

@@ -84,8 +84,8 @@ class Reading:
 
 def parse_stat(stat: str, at: float = 0.0) -> Reading | None:
     """Return what /proc/PID/stat says, None if it is not one."""
-    head, _, tail = stat.rpartition(")")  # the name may hold anything, brackets too
-    pid, _, name = head.partition("(")
+    head, _bracket, tail = stat.rpartition(")")  # the name may hold anything, brackets too
+    pid, _bracket, name = head.partition("(")
     fields = tail.split()
     try:
         return Reading(

@@ -118,7 +118,7 @@ class Member:
 
     def applied_to(self, have: Document) -> Document:
         """Return the member's part of the configuration; what is not named stays."""
-        changed = {_FIELDS[name]: after for name, (_, after) in self.changes(have).items()}
+        changed = {_FIELDS[name]: after for name, (_before, after) in self.changes(have).items()}
         return {**have, **changed}
 
     def first(self, place: int) -> Document:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_members import role
 from ansible_collections.plugspace.titan.plugins.module_utils._probe_connection import (
     MAX_BODY,
     UnhealthyError,
@@ -17,7 +18,6 @@ from ansible_collections.plugspace.titan.plugins.module_utils._probe_connection 
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._probe_holder import holder
 from ansible_collections.plugspace.titan.plugins.module_utils._probe_options import Probe
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_members import role
 
 _OP_MSG = 2013
 _HEADER = 16  # length, request id, the id that it answers, opcode: 4 bytes each
