@@ -8,7 +8,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -116,8 +115,3 @@ def _seconds(duration: dict[str, str]) -> float:
         datetime.fromisoformat(duration[key].replace("Z", "+00:00")) for key in ("start", "end")
     )
     return (end - start).total_seconds()
-
-
-def median(measure: Callable[[], float], runs: int = 5) -> float:
-    """The median of several measurements."""
-    return statistics.median(measure() for _run in range(runs))
