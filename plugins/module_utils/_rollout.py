@@ -108,7 +108,8 @@ def decide_rollback(infos: Infos, target: str = "", confirm: str = "") -> Rollou
     problems += _by_message(complaints, len(infos))
 
     names = {host: release["name"] for host, release in found.items()}
-    if len(set(names.values())) > 1:
+    agreed = len(set(names.values())) == 1
+    if names and not agreed:
         listed = ", ".join(f"{host}: {name}" for host, name in names.items())
         problems.append(
             f"the hosts would go back to different releases ({listed}); name the one you want "
@@ -127,7 +128,8 @@ def decide_rollback(infos: Infos, target: str = "", confirm: str = "") -> Rollou
             for migration in _migrations_between(answers[host], release)
         }
     )
-    if between and confirm != lead["name"]:
+    # A name to confirm makes sense only when it is the same for all.
+    if between and agreed and confirm != lead["name"]:
         problems.append(
             f"{_count(between, 'migration')} ({', '.join(between)}) came after {lead['name']} and "
             "a rollback does not undo them; when that release can run on the newer schema, "

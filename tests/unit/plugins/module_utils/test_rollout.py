@@ -291,9 +291,10 @@ def test_a_rollback_refuses_what_cannot_run(
 
 def test_hosts_that_would_go_back_to_different_releases_are_refused() -> None:
     other = info(kept(R1), kept(R3, current=True), previous=kept(R1))
-    problems = decide_rollback({"titan1": standing(), "titan2": other})["problems"]
-    assert len(problems) == 1
-    assert "different releases" in problems[0]
+    for host in (standing(), standing(migrations=["002_flags"])):
+        problems = decide_rollback({"titan1": host, "titan2": other})["problems"]
+        assert len(problems) == 1
+        assert "different releases" in problems[0]
 
 
 @pytest.mark.parametrize(("confirm", "asked"), [("", 1), (R3["name"], 1), (R2["name"], 0)])
