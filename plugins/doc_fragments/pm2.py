@@ -14,7 +14,7 @@ options:
   user:
     description:
       - The user whose PM2 is meant. The task has to run as this user, because a command of another
-        user leaves files behind that lock the owner out.
+        user leaves files behind that lock the owner out. Only to look, it may run as root as well.
       - Defaults to the user that the task runs as.
     type: str
   pm2_home:

@@ -32,8 +32,8 @@ options:
     required: true
   rungs:
     description:
-      - The whole ladder - for each rung its V(name), V(next) (what is tried when it did not help)
-        and whether it is V(destructive).
+      - The whole ladder - for each rung its V(name), what it V(says) to a person, V(next) (what is
+        tried when it did not help) and whether it is V(destructive).
     type: list
     elements: dict
     required: true

@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
 import typing as t
 from dataclasses import dataclass
 
@@ -17,6 +14,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils import (
     _host_oom,
     _host_processes,
 )
+from ansible_collections.plugspace.titan.plugins.module_utils._ask import ask_all
 from ansible_collections.plugspace.titan.plugins.module_utils._host import HostError, Report
 from ansible_collections.plugspace.titan.plugins.module_utils._host_clock import clock
 from ansible_collections.plugspace.titan.plugins.module_utils._host_listeners import (
@@ -24,6 +22,17 @@ from ansible_collections.plugspace.titan.plugins.module_utils._host_listeners im
     listeners,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._timex import Timex
+
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "units": {"type": "list", "elements": "str", "default": []},
+    "processes": {"type": "int", "default": 0},
+    "pids": {"type": "list", "elements": "int", "default": []},
+    "interval": {"type": "float", "default": 1},
+    "listeners": {"type": "bool", "default": False},
+    "ports": {"type": "list", "elements": "int", "default": []},
+    "oom_since": {"type": "float", "default": 0},
+    "timeout": {"type": "float", "default": 5},
+}
 
 
 class Host(_host.Host, _host_load.Host, _host_oom.Host, _host_processes.Host, t.Protocol):
@@ -87,32 +96,4 @@ def observe(host: Host, sockets: Sockets, wanted: Wanted, timeout: float) -> Rep
         "oom_kill_count": (wanted.oom_since > 0, lambda: _host_oom.oom_kill_count(host)),
     }
     parts.update({part: read for part, (asked, read) in optional.items() if asked})
-    return {**dict.fromkeys(optional), **_ask_all(parts, timeout)}
-
-
-def _ask_all(parts: t.Mapping[str, t.Callable[[], t.Any]], timeout: float) -> Report:
-    answers: queue.Queue[tuple[str, t.Any, str]] = queue.Queue()
-
-    def ask(part: str, read: t.Callable[[], t.Any]) -> None:
-        try:
-            answers.put((part, read(), ""))
-        except (HostError, OSError, ValueError) as error:
-            answers.put((part, None, str(error)))
-
-    report: Report = dict.fromkeys(parts)
-    errors = dict.fromkeys(parts, f"no answer within {timeout:g} s")
-    for part, read in parts.items():
-        # A daemon thread: one that hangs in the kernel must not keep the process.
-        threading.Thread(target=ask, args=(part, read), daemon=True).start()
-    answered: set[str] = set()
-    deadline = time.monotonic() + timeout
-    while len(answered) < len(parts):
-        try:
-            part, answer, error = answers.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            break
-        answered.add(part)
-        report[part] = answer
-        errors[part] = error
-    report["errors"] = {part: error for part, error in errors.items() if error}
-    return report
+    return {**dict.fromkeys(optional), **ask_all(parts, timeout)}

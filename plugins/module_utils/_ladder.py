@@ -13,11 +13,14 @@ from ansible_collections.plugspace.titan.plugins.module_utils._finding import PO
 class Rung(t.TypedDict, total=False):
     """One thing that a procedure can do.
 
-    name: as the findings call it. next: the rung that is tried when this one did not help.
+    name: as the findings call it. says: what it does, for a person.
+    next: the rung that is tried
+    when this one did not help.
     destructive: it is only climbed when a person has named what it acts on.
     """
 
     name: str
+    says: str
     next: str
     destructive: bool
 

@@ -71,6 +71,7 @@ class Wanted:
     expect: t.Mapping[str, t.Any] = field(default_factory=dict)
     min_uptime: float = 2.0
     sealed: bool = False
+    only: t.Container[int] | None = None
 
 
 @dataclass
@@ -165,6 +166,8 @@ class Manager:
             return
         if wanted.state == "reloaded" and (wanted.expect or wanted.sealed):
             plan.keep = self._as_expected(wanted, mine)
+        if wanted.only is not None:
+            plan.keep |= {_id(one) for one in mine if _id(one) not in wanted.only}
         verb = "Restart" if wanted.state == "restarted" else "Reload"
         slots = [_id(one) for one in mine][: plan.count]
         plan.actions += [f"{verb} {name} instance {one}" for one in slots if one not in plan.keep]

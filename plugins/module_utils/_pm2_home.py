@@ -139,7 +139,8 @@ def look(site: Site, client: Client) -> tuple[Daemon, list[dict[str, t.Any]]]:
     daemon.installed_version = site.installed_version()
     records: list[dict[str, t.Any]] = []
     try:
-        if site.uid != os.geteuid():
+        # Whoever only asks leaves no file behind, so root may ask anybody's.
+        if os.geteuid() not in (0, site.uid):
             site.require_owner()
         records = client.processes()
         daemon.version = client.version()

@@ -45,6 +45,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = dict(
     env={"type": "dict", "default": {}, "no_log": True},
     env_name={"type": "str"},
     instances={"type": "str"},
+    ids={"type": "list", "elements": "int"},
     state={"type": "str", "choices": list(_pm2_app.STATES), "default": "started"},
     probe={"type": "dict", "options": _probe.ARGUMENT_SPEC},
     probes={"type": "dict", "default": {}},
@@ -167,8 +168,10 @@ class Run:
         definitions = self._definitions(cli)
         names = [one.name for one in definitions] or [params["name"]]
         by_name = {one.name: one for one in definitions}
-        if len(names) > 1 and (params["instances"] is not None or params["probe"]):
-            raise Pm2Error("instances and probe belong to one application: say its name")
+        if len(names) > 1 and (
+            params["instances"] is not None or params["probe"] or params["ids"] is not None
+        ):
+            raise Pm2Error("instances, ids and probe belong to one application: say its name")
         probes = dict(params["probes"] or {})
         if params["probe"]:
             probes[names[0]] = params["probe"]
@@ -200,6 +203,7 @@ class Run:
                 expect=params["expect"] or {},
                 min_uptime=params["min_uptime"],
                 sealed=params["sealed"],
+                only=params["ids"],
             )
             for name in names
         ]

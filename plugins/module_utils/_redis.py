@@ -34,6 +34,18 @@ CONFIG = (
 PINGS = 3
 MAX_PINGS = 100
 MAX_SLOWLOG = 128
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "host": {"type": "str", "default": "127.0.0.1"},
+    "port": {"type": "int", "default": 6379},
+    "username": {"type": "str", "default": ""},
+    "password": {"type": "str", "default": "", "no_log": True},
+    "timeout": {"type": "float", "default": 3},
+    "tls": {"type": "bool", "default": False},
+    "ca_file": {"type": "path"},
+    "pings": {"type": "int", "default": PINGS},
+    "slowlog": {"type": "int", "default": 0},
+}
+_LIMITS = {"port": (1, 65535), "pings": (1, MAX_PINGS), "slowlog": (0, MAX_SLOWLOG)}
 
 # A server that refuses PING for one of these still tells INFO.
 _TALKING = ("loading", "misconf", "replica")
@@ -66,8 +78,12 @@ def look(
     """What the server says, or the state and the sentence that tell why it does not.
 
     timeout: seconds for all of it. pings: how many round trips are measured, at least 1. slowlog:
-    how many entries are asked for, 0 for none.
+    how many entries are asked for, 0 for none. Raises ValueError for a number out of its limits.
     """
+    for number, name in ((port, "port"), (pings, "pings"), (slowlog, "slowlog")):
+        least, most = _LIMITS[name]
+        if not least <= number <= most:
+            raise ValueError(f"{name} is a number from {least} to {most}")
     limit = Limit(timeout)
     try:
         connection = connect(host, port, limit, tls, ca_file or "")

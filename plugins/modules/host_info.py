@@ -424,58 +424,20 @@ errors:
   sample: {}
 """
 
-import socket
-
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.plugspace.titan.plugins.module_utils._host import HostError, LocalHost
-from ansible_collections.plugspace.titan.plugins.module_utils._host_listeners import Socket
-from ansible_collections.plugspace.titan.plugins.module_utils._host_report import Wanted, observe
-
-try:
-    import psutil
-
-    HAS_PSUTIL = True
-except ImportError:
-    HAS_PSUTIL = False
-
-
-class PsutilSockets:
-    """The sockets of this host, as psutil finds them."""
-
-    def listening(self) -> list[Socket]:
-        """Return the TCP sockets that listen and the UDP sockets without a partner."""
-        if not HAS_PSUTIL:
-            raise HostError(missing_required_lib("psutil"))
-        try:
-            connections = psutil.net_connections("inet")
-        except psutil.Error as error:
-            raise HostError(f"psutil: {error}") from error
-        found = []
-        for each in connections:
-            if each.type == socket.SOCK_STREAM and each.status == psutil.CONN_LISTEN:
-                found.append(Socket(each.laddr.port, "tcp", each.laddr.ip, each.pid))
-            # A socket that was never bound has no address at all.
-            elif each.type == socket.SOCK_DGRAM and each.laddr and not each.raddr:
-                found.append(Socket(each.laddr.port, "udp", each.laddr.ip, each.pid))
-        return found
+from ansible_collections.plugspace.titan.plugins.module_utils._host_report import (
+    ARGUMENT_SPEC,
+    Wanted,
+    observe,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._host_sockets import PsutilSockets
 
 
 def main() -> None:
     """Read and return."""
-    module = AnsibleModule(
-        argument_spec={
-            "units": {"type": "list", "elements": "str", "default": []},
-            "processes": {"type": "int", "default": 0},
-            "pids": {"type": "list", "elements": "int", "default": []},
-            "interval": {"type": "float", "default": 1},
-            "listeners": {"type": "bool", "default": False},
-            "ports": {"type": "list", "elements": "int", "default": []},
-            "oom_since": {"type": "float", "default": 0},
-            "timeout": {"type": "float", "default": 5},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     wanted = dict(module.params)
     timeout = wanted.pop("timeout")
     try:

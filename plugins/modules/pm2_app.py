@@ -75,6 +75,13 @@ options:
       - With a sign, as in V(+2) or V(-1), relative to what runs now. That is not idempotent.
       - Instances with the highest ids are removed first, and one always remains.
     type: str
+  ids:
+    description:
+      - With V(reloaded) or V(restarted), only these processes of the application, by PM2's ids.
+        The others are left alone.
+      - The ids are those that M(plugspace.titan.pm2_info) returns. One that is gone is passed over.
+    type: list
+    elements: int
   state:
     description:
       - V(started) starts what does not run and leaves the rest alone.
@@ -178,6 +185,15 @@ EXAMPLES = r"""
       url: http://127.0.0.1:4000/api/health
   become: true
   become_user: plugspace
+
+- name: Replace the one worker that hangs
+  plugspace.titan.pm2_app:
+    name: plugspace-api
+    state: restarted
+    ids: [1]
+    probe:
+      url: http://127.0.0.1:4000/api/health
+      pid_field: pid
 
 - name: Two more workers for the evening
   plugspace.titan.pm2_app:

@@ -150,64 +150,18 @@ apps:
         err: ["Error: listen EADDRINUSE: address already in use :::4000"]
 """
 
-import time
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.plugspace.titan.plugins.module_utils import (
-    _pm2_home,
-    _pm2_logs,
-    _pm2_process,
+from ansible_collections.plugspace.titan.plugins.module_utils._pm2_client import Pm2Error
+from ansible_collections.plugspace.titan.plugins.module_utils._pm2_report import (
+    ARGUMENT_SPEC,
+    report,
 )
-from ansible_collections.plugspace.titan.plugins.module_utils._pm2_client import (
-    Pm2Client,
-    Pm2Error,
-)
-from ansible_collections.plugspace.titan.plugins.module_utils._redact import Redactor
-
-
-def report(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """What the module returns for its parameters."""
-    site = _pm2_home.find(params["user"], params["pm2_home"], params["pm2_bin"])
-    with Pm2Client(site.home, site.uid, params["timeout"]) as client:
-        daemon, records = _pm2_home.look(site, client)
-    if params["name"]:
-        records = [record for record in records if record.get("name") == params["name"]]
-    apps = [app.as_result() for app in _pm2_process.group(records, time.time())]
-    if params["log_lines"] > 0:
-        redactor = _pm2_logs.redactor(records, params["mask_env_files"], params["mask"])
-        for app in apps:
-            app["logs"] = {
-                stream: _last_lines(records, stream, params["log_lines"], redactor)
-                for stream in ("out", "err")
-            }
-    return {"daemon": daemon.as_result(), "apps": apps}
-
-
-def _last_lines(
-    records: list[dict[str, t.Any]], stream: str, count: int, redactor: Redactor
-) -> list[str]:
-    lines: list[str] = []
-    for path in _pm2_logs.paths(records, stream):
-        lines += _pm2_logs.tail(path, count)
-    return redactor.lines(lines[-count:])
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec=dict(
-            _pm2_home.ARGUMENT_SPEC,
-            name={"type": "str"},
-            log_lines={"type": "int", "default": 0},
-            mask_env_files={"type": "list", "elements": "path", "default": []},
-            mask={"type": "list", "elements": "str", "default": [], "no_log": True},
-        ),
-        supports_check_mode=True,
-    )
-    if module.params["log_lines"] > 0 and not module.params["name"]:
-        module.fail_json(msg="log_lines needs name: log lines belong to one application")
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         result = report(module.params)
     except (Pm2Error, OSError) as error:

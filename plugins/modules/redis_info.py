@@ -291,35 +291,19 @@ errors:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.plugspace.titan.plugins.module_utils._redis import (
-    MAX_PINGS,
-    MAX_SLOWLOG,
-    PINGS,
+    ARGUMENT_SPEC,
     look,
 )
-
-LIMITS = {"port": (1, 65535), "pings": (1, MAX_PINGS), "slowlog": (0, MAX_SLOWLOG)}
 
 
 def main() -> None:
     """Look and return."""
-    module = AnsibleModule(
-        argument_spec={
-            "host": {"type": "str", "default": "127.0.0.1"},
-            "port": {"type": "int", "default": 6379},
-            "username": {"type": "str", "default": ""},
-            "password": {"type": "str", "default": "", "no_log": True},
-            "timeout": {"type": "float", "default": 3},
-            "tls": {"type": "bool", "default": False},
-            "ca_file": {"type": "path"},
-            "pings": {"type": "int", "default": PINGS},
-            "slowlog": {"type": "int", "default": 0},
-        },
-        supports_check_mode=True,
-    )
-    for option, (least, most) in LIMITS.items():
-        if not least <= module.params[option] <= most:
-            module.fail_json(msg=f"{option} is a number from {least} to {most}")
-    module.exit_json(changed=False, **look(**module.params))
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        report = look(**module.params)
+    except ValueError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **report)
 
 
 if __name__ == "__main__":

@@ -113,10 +113,14 @@ def test_an_open_home_is_warned_of(tmp_path: Path) -> None:
     assert "chmod 0700" in daemon.warnings[0]
 
 
-def test_another_user_is_foreign(tmp_path: Path) -> None:
+def test_another_user_is_foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = Site("other", ME.pw_uid + 1, "/other", str(tmp_path / "none"))
+    monkeypatch.setattr(_pm2_home.os, "geteuid", lambda: ME.pw_uid + 2)
     daemon, _records = _pm2_home.look(site, Client())
     assert daemon.state == "foreign"
+    monkeypatch.setattr(_pm2_home.os, "geteuid", lambda: 0)
+    assert _pm2_home.look(site, Client())[0].state == "running", "root only asks"
+    monkeypatch.undo()
     with pytest.raises(_pm2_client.ForeignError, match="become_user"):
         Site("other", ME.pw_uid + 1, "/other", str(tmp_path)).require_owner()
     Site(ME.pw_name, ME.pw_uid, ME.pw_dir, str(tmp_path)).require_owner()

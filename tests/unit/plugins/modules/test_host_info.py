@@ -14,6 +14,7 @@ import typing as t
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.plugspace.titan.plugins.module_utils import _host_sockets
 from ansible_collections.plugspace.titan.plugins.modules import host_info
 
 
@@ -52,8 +53,8 @@ def psutil(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
     fake = types.SimpleNamespace(
         CONN_LISTEN="LISTEN", Error=FakeError, net_connections=lambda kind: CONNECTIONS
     )
-    monkeypatch.setattr(host_info, "psutil", fake, raising=False)
-    monkeypatch.setattr(host_info, "HAS_PSUTIL", True)
+    monkeypatch.setattr(_host_sockets, "psutil", fake, raising=False)
+    monkeypatch.setattr(_host_sockets, "HAS_PSUTIL", True)
     return fake
 
 
@@ -90,7 +91,7 @@ def test_who_listens(capsys: pytest.CaptureFixture[str]) -> None:
 def test_processes_need_no_library(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host_info, "HAS_PSUTIL", False)
+    monkeypatch.setattr(_host_sockets, "HAS_PSUTIL", False)
     result = run(capsys, processes=1, pids=[os.getpid()], interval=0.1, listeners=True)
     assert os.getpid() in {row["pid"] for row in result["processes"]["kept"]}
     assert list(result["errors"]) == ["listeners"]

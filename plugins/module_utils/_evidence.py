@@ -1,0 +1,204 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All that a diagnosis looks at on a host: each part by its own reader, all of them at once.
+
+A part that cannot be read is told and takes nothing else with it: a sick host gives half of its
+evidence, and that half is what decides.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.plugspace.titan.plugins.module_utils import (
+    _host_report,
+    _mongodb_report,
+    _pm2_report,
+    _probe,
+    _redis,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._ask import ask_all
+from ansible_collections.plugspace.titan.plugins.module_utils._git import Git, Remote
+from ansible_collections.plugspace.titan.plugins.module_utils._host import LocalHost
+from ansible_collections.plugspace.titan.plugins.module_utils._host_sockets import PsutilSockets
+from ansible_collections.plugspace.titan.plugins.module_utils._pm2_logs import tail
+from ansible_collections.plugspace.titan.plugins.module_utils._process import (
+    capture,
+    clean_environment,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._release_options import (
+    LAYOUT,
+    store_of,
+)
+
+Params = t.Mapping[str, t.Any]
+Reader = t.Callable[[Params], t.Any]
+Spec = t.Mapping[str, t.Mapping[str, t.Any]]
+
+# Where a service that has no log of its own writes to; -o cat is the message alone.
+_JOURNAL = ("journalctl", "--no-pager", "--quiet", "-o", "cat")
+
+
+def read_host(params: Params) -> dict[str, t.Any]:
+    """What host_info returns."""
+    wanted = dict(params)
+    timeout = wanted.pop("timeout")
+    report = _host_report.observe(
+        LocalHost(timeout), PsutilSockets(), _host_report.Wanted(**wanted), timeout
+    )
+    return dict(report)
+
+
+def read_mongodb(params: Params) -> dict[str, t.Any]:
+    """What mongodb_info returns."""
+    if not _mongodb_report.HAS_PYMONGO:
+        raise OSError("the host's Python lacks PyMongo: install Debian's python3-pymongo")
+    client = _mongodb_report.PyMongoClient(params)
+    address = f"{params['host']}:{params['port']}"
+    return _mongodb_report.look(client, address, params["slow_ms"])
+
+
+def read_release(params: Params) -> dict[str, t.Any]:
+    """What stands at the live path, and the release that it is; as release_info tells them."""
+    with Git(Remote.of(""), 5, {}) as git:
+        store = store_of(params, git)
+        live = store.layout.live()
+        entry = store.entry(live.name) if live.name else None
+        return {"live": live.kind, "current": entry.shown() if entry else {}}
+
+
+def read_logs(params: Params) -> dict[str, list[str]]:
+    """The last lines of the units' journals and of the files, by unit or path."""
+    count = params["lines"]
+    found = {path: tail(path, count) for path in params["files"]}
+    for unit in params["units"]:
+        command = [*_JOURNAL, "-n", str(count), "-u", unit]
+        found[unit] = capture(command, clean_environment(), 5).output.splitlines()
+    return found
+
+
+def read_check(params: Params) -> dict[str, t.Any]:
+    """Whether a program finds a configuration in order, and what it says."""
+    done = capture(params["command"], clean_environment(), 10)
+    return {
+        "unit": params["unit"],
+        "ok": done.code == 0,
+        "output": f"{done.errors}{done.output}".strip(),
+    }
+
+
+def read_paths(params: Params) -> dict[str, dict[str, t.Any]]:
+    """For each path whether it is there, whose, and how open."""
+    return {path: _path(path) for path in params["paths"]}
+
+
+def _path(path: str) -> dict[str, t.Any]:
+    try:
+        status = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return {"exists": False}
+    return {
+        "exists": True,
+        "owner": _name("passwd", status.st_uid),
+        "group": _name("group", status.st_gid),
+        "mode": f"{status.st_mode & 0o7777:04o}",
+        "size_bytes": status.st_size,
+    }
+
+
+def _name(base: str, number: int) -> str:
+    import grp
+    import pwd
+
+    try:
+        if base == "passwd":
+            return pwd.getpwuid(number).pw_name
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+LOGS: dict[str, dict[str, t.Any]] = {
+    "units": {"type": "list", "elements": "str", "default": []},
+    "files": {"type": "list", "elements": "path", "default": []},
+    "lines": {"type": "int", "default": 50},
+}
+CHECK: dict[str, dict[str, t.Any]] = {
+    "unit": {"type": "str", "required": True},
+    "command": {"type": "list", "elements": "str", "required": True},
+}
+PATHS: dict[str, dict[str, t.Any]] = {
+    "paths": {"type": "list", "elements": "path", "required": True},
+}
+# Each part: the options that it takes, and who reads it.
+PARTS: dict[str, tuple[Spec, Reader]] = {
+    "host": (_host_report.ARGUMENT_SPEC, read_host),
+    "pm2": (_pm2_report.ARGUMENT_SPEC, _pm2_report.report),
+    "release": (LAYOUT, read_release),
+    "redis": (_redis.ARGUMENT_SPEC, lambda params: _redis.look(**params)),
+    "mongodb": (_mongodb_report.ARGUMENT_SPEC, read_mongodb),
+    "logs": (LOGS, read_logs),
+    "check": (CHECK, read_check),
+    "paths": (PATHS, read_paths),
+}
+
+
+def probe_all(probes: t.Sequence[_probe.Probe]) -> list[dict[str, t.Any]]:
+    """A row for each probe, as service_probe returns it."""
+    if not probes:
+        return []
+    with ThreadPoolExecutor(max_workers=min(16, len(probes))) as pool:
+        outcomes = list(pool.map(_probe.persist, probes))
+    return [outcome.as_result(probe) for probe, outcome in zip(probes, outcomes)]
+
+
+def take(
+    wanted: t.Mapping[str, Params],
+    probes: t.Sequence[_probe.Probe],
+    timeout: float,
+    settle: bool = False,
+    readers: t.Mapping[str, Reader] | None = None,
+) -> dict[str, t.Any]:
+    """The evidence: one value for each part that is wanted, None with a sentence in C(errors) for
+    one that could not be read, and the rows of the probes.
+
+    timeout: seconds for each part. settle: look at the parts only when the probes have come to
+    their end, so that what is seen is how things are then.
+    """
+    readers = readers or {name: reader for name, (_spec, reader) in PARTS.items()}
+    asked: dict[str, t.Callable[[], t.Any]] = {}
+    before: dict[str, t.Any] = {}
+    errors: dict[str, str] = {}
+    if settle:
+        before["probes"] = probe_all(probes)
+    else:
+        asked["probes"] = lambda: probe_all(probes)
+    if "pm2" in wanted and "host" in wanted:
+        # Whom PM2 calls its own is looked at closely, busy or not.
+        first = ask_all({"pm2": lambda: readers["pm2"](wanted["pm2"])}, timeout)
+        errors.update(first.pop("errors"))
+        before.update(first)
+        pids = [*wanted["host"].get("pids", ()), *_pids(before["pm2"])]
+        wanted = {**wanted, "host": {**wanted["host"], "pids": pids}}
+    for part, params in wanted.items():
+        if part not in before:
+            asked[part] = _reading(readers[part], params)
+    longest = max([timeout, *(probe.within + probe.timeout for probe in probes)])
+    report = ask_all(asked, longest)
+    report["errors"].update(errors)
+    return {**before, **report}
+
+
+def _reading(reader: Reader, params: Params) -> t.Callable[[], t.Any]:
+    return lambda: reader(params)
+
+
+def _pids(pm2: t.Any) -> list[int]:
+    """The processes of all applications, and their daemon's."""
+    if not pm2:
+        return []
+    found = [one["pid"] for app in pm2["apps"] for one in app["instances"]]
+    return [pid for pid in (*found, pm2["daemon"]["pid"]) if pid]

@@ -1,0 +1,235 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of a procedure on a host: its outcome, and the sentences that tell it."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible_collections.plugspace.titan.plugins.module_utils._finding import Finding
+from ansible_collections.plugspace.titan.plugins.module_utils._ladder import (
+    LadderError,
+    Rung,
+    Step,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._words import age
+
+WELL, PLANNED, HEALED = "well", "planned", "healed"
+UNHEALED, REFUSED, UNREACHABLE = "unhealed", "refused", "unreachable"
+# Whoever started the procedure has to look at the host himself now.
+BAD = (UNHEALED, REFUSED, UNREACHABLE)
+# Worst first, in a report of many hosts.
+_ORDER = (UNREACHABLE, UNHEALED, REFUSED, PLANNED, HEALED, WELL)
+_MARKS = {WELL: "ok", HEALED: "ok", PLANNED: "plan"}
+
+Evidence = dict[str, str]
+
+
+class Taken(t.TypedDict):
+    """A rung that was climbed; seconds: with the look at what became of it."""
+
+    rung: str
+    target: str
+    cause: str
+    says: str
+    helped: bool
+    seconds: float
+    error: str
+
+
+class Result(t.TypedDict):
+    """What became of it. began: ISO 8601 in UTC. seconds: until the outcome was verified."""
+
+    procedure: str
+    subject: str
+    host: str
+    severity: str
+    outcome: str
+    summary: str
+    cause: str
+    advice: str
+    findings: list[Finding]
+    rungs: list[Taken]
+    before: Evidence
+    after: Evidence
+    began: str
+    seconds: float
+
+
+class Course(t.TypedDict, total=False):
+    """How a procedure went on a host, as the engine noted it.
+
+    began, ended: seconds since the epoch. first: the findings before anything was done; findings:
+    those of now. step: the last choice of the ladder. refusal: why nothing was done. failure: why
+    the procedure itself broke off. planning: nothing is done, only told. lost: the host gave no
+    answer.
+    """
+
+    procedure: str
+    subject: str
+    host: str
+    severity: str
+    began: float
+    ended: float
+    first: list[Finding]
+    findings: list[Finding]
+    rungs: list[Rung]
+    taken: list[Taken]
+    step: Step
+    refusal: str
+    failure: str
+    planning: bool
+    lost: bool
+    before: Evidence
+    after: Evidence
+
+
+def result(course: Course) -> Result:
+    """The result of a procedure on a host."""
+    first = list(course.get("first") or [])
+    decisive = _decisive(course)
+    taken = list(course.get("taken") or [])
+    outcome = _outcome(course, first)
+    if outcome == PLANNED:
+        taken = planned(course)
+    seconds = max(0.0, course["ended"] - course["began"])
+    return Result(
+        procedure=course["procedure"],
+        subject=course["subject"],
+        host=course["host"],
+        severity=course.get("severity", ""),
+        outcome=outcome,
+        summary=_summary(course, outcome, decisive, taken, seconds),
+        cause=decisive["cause"] if decisive else "",
+        advice=_advice(outcome, decisive),
+        findings=first,
+        rungs=taken,
+        before=dict(course.get("before") or {}),
+        after=dict(course.get("after") or {}),
+        began=_moment(course["began"]),
+        seconds=round(seconds, 1),
+    )
+
+
+def planned(course: Course) -> list[Taken]:
+    """The rungs that would be climbed, each only if the one before did not help."""
+    step = course.get("step")
+    known = {rung["name"]: rung for rung in course.get("rungs") or []}
+    if not step or not step["rung"]:
+        return []
+    if step["rung"] not in known:
+        raise LadderError(f"the ladder has no rung {step['rung']}")
+    chain: list[Taken] = []
+    name, target = step["rung"], step["target"]
+    while name in known and name not in {one["rung"] for one in chain}:
+        chain.append(
+            Taken(
+                rung=name,
+                target=target,
+                cause=str(step["finding"].get("cause", "")),
+                says=known[name].get("says", name),
+                helped=False,
+                seconds=0.0,
+                error="",
+            )
+        )
+        name, target = known[name].get("next", ""), ""
+    return chain
+
+
+def _decisive(course: Course) -> Finding | None:
+    """The finding that the ladder began with: it is what was wrong."""
+    first = course.get("first") or []
+    taken = course.get("taken") or []
+    step = course.get("step")
+    decided = taken[0]["cause"] if taken else (step["finding"].get("cause") if step else "")
+    return next((one for one in first if one["cause"] == decided), first[0] if first else None)
+
+
+def _outcome(course: Course, first: list[Finding]) -> str:
+    if course.get("lost"):
+        return UNREACHABLE
+    if course.get("failure"):
+        return UNHEALED if course.get("taken") else REFUSED
+    if not first:
+        return WELL
+    if course.get("planning"):
+        return PLANNED
+    if not course.get("findings"):
+        return HEALED
+    return REFUSED if course.get("refusal") else UNHEALED
+
+
+def _summary(
+    course: Course, outcome: str, found: Finding | None, taken: list[Taken], seconds: float
+) -> str:
+    what = f"{course['subject']} on {course['host']}"
+    seen = found["evidence"] if found else ""
+    if outcome == WELL:
+        return f"{what} is well; nothing was done."
+    if outcome == UNREACHABLE:
+        done = f" after {_told(taken)}" if taken else ""
+        return f"{course['host']} gave no answer{done}, so nobody knows how {course['subject']} is."
+    if outcome == PLANNED:
+        if not taken:
+            return f"{what}: {seen}. Nothing would be done: {course['step']['reason']}."
+        then = "; if that does not help: ".join(one["says"] for one in taken)
+        return f"{what}: {seen}. Would be done: {then}."
+    if outcome == HEALED:
+        return f"{what} is back after {age(seconds)}: {seen}. What helped: {taken[-1]['says']}."
+    if outcome == REFUSED:
+        why = course.get("refusal") or course.get("failure") or ""
+        said = f"{seen}. " if seen else ""
+        return f"{what}: {said}Nothing was done: {why}."
+    step = course.get("step")
+    reason = course.get("failure") or (step["reason"] if step else "")
+    now = course.get("findings") or []
+    still = now[0]["evidence"] if now else seen
+    done = f" Done: {_told(taken)}." if taken else " Nothing was done."
+    return f"{what} needs a person: {still}.{done} {_sentence(str(reason))}"
+
+
+def _told(taken: list[Taken]) -> str:
+    return ", then ".join(
+        one["says"] + (f" (which failed: {one['error']})" if one["error"] else "") for one in taken
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _advice(outcome: str, found: Finding | None) -> str:
+    return found["advice"] if found and outcome != WELL else ""
+
+
+def _moment(seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def report(results: t.Sequence[Result]) -> str:
+    """What all hosts say, worst first; the evidence and what was done stand below each."""
+    lines: list[str] = []
+    order = {outcome: place for place, outcome in enumerate(_ORDER)}
+    for one in sorted(results, key=lambda each: (order[each["outcome"]], each["host"])):
+        lines.append(f"{_MARKS.get(one['outcome'], 'FAIL'):5}{one['summary']}")
+        if one["outcome"] == WELL:
+            continue
+        others = [each for each in one["findings"] if each["cause"] != one["cause"]]
+        lines += [f"     also seen: {each['evidence']}" for each in others]
+        lines += [
+            f"     {label}: {line} -> {one['after'].get(label, line)}"
+            for label, line in one["before"].items()
+            if one["outcome"] == HEALED and one["after"].get(label, line) != line
+        ]
+        if one["advice"] and one["outcome"] != UNHEALED:
+            lines.append(f"     afterwards: {one['advice']}")
+    return "\n".join(lines)
+
+
+def failure(results: t.Sequence[Result]) -> str:
+    """One sentence for each host that needs a person; empty when none does."""
+    return " ".join(one["summary"] for one in results if one["outcome"] in BAD)

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A service as the inventory describes it: what is missing there, and its state in a few lines."""
+
+from __future__ import annotations
+
+from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
+from ansible_collections.plugspace.titan.plugins.module_utils._words import plain, plural, size
+
+DEPENDENCIES = ("mongodb", "redis")
+
+
+def problems(services: object, name: str) -> list[str]:
+    """What a procedure for a service lacks, in sentences; all of it."""
+    known = Seen({"services": services}).rows("services")
+    if not known:
+        return [
+            "titan_services names no service: describe the platform's services in the inventory"
+        ]
+    service = next((one for one in known if one.text("name") == name), None)
+    if service is None:
+        names = ", ".join(one.text("name") or "one without a name" for one in known)
+        asked = f"{name} is none of" if name else "no service was named, say one of"
+        return [f"{asked} the services in titan_services ({names})"]
+    found = []
+    if not 0 < service.whole("port") < 65536:
+        found.append(f"{name} has no port in titan_services: say where it listens")
+    if not service.part("probe"):
+        found.append(f"{name} has no probe in titan_services: nothing could prove that it is back")
+    strange = [one for one in service.texts("depends_on") if one not in DEPENDENCIES]
+    if strange:
+        found.append(
+            f"{name} depends on {', '.join(strange)} in titan_services; what can be looked at is"
+            f" {' and '.join(DEPENDENCIES)}"
+        )
+    return found
+
+
+def shown(observed: object) -> dict[str, str]:
+    """The state of a service in a few lines, by label."""
+    seen = Seen(observed)
+    name = seen.part("service").text("name")
+    lines = {"answer": _answer(seen.part("answer")), "site": _answer(seen.part("site"))}
+    pm2 = seen.part("pm2")
+    if pm2.part("daemon"):
+        lines["PM2"] = _instances(pm2, name)
+    host = seen.part("host")
+    memory = host.part("memory")
+    if memory:
+        lines["memory"] = f"{size(memory.number('available_bytes'))} available"
+    systems = host.rows("file_systems")
+    if systems:
+        worst = systems[0]
+        lines["fullest disk"] = f"{worst.text('mount')} {worst.number('used_percent'):.0f} %"
+    return {label: line for label, line in lines.items() if line}
+
+
+def _answer(row: Seen) -> str:
+    if row.flag("ok") is None:
+        return ""
+    if row.flag("ok"):
+        return "good"
+    return plain(row.text("reason") or row.text("msg") or "bad")
+
+
+def _instances(pm2: Seen, name: str) -> str:
+    state = pm2.part("daemon").text("state")
+    if state != "running":
+        return f"daemon {state}"
+    app = next((one for one in pm2.rows("apps") if one.text("name") == name), None)
+    if app is None:
+        return f"no application {name}"
+    instances = app.rows("instances")
+    online = [one for one in instances if one.text("status") == "online"]
+    return f"{len(online)} of {plural(len(instances), 'instance')} online"
