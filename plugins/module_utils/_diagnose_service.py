@@ -38,6 +38,7 @@ class Symptom(t.NamedTuple):
 
 
 _ROLL_BACK = "go back with playbooks/rollback.yml, or deploy again with playbooks/deploy.yml"
+_MORE_FILES = "find what keeps files open, or raise LimitNOFILE of the unit that runs PM2"
 # Node.js and Linux say these themselves, so they mean the same in every application.
 LAST_WORDS = (
     Symptom(
@@ -45,7 +46,7 @@ LAST_WORDS = (
         "too_many_open_files",
         CERTAIN,
         "restart",
-        "find what keeps files open, or raise LimitNOFILE of the unit that runs PM2",
+        _MORE_FILES,
     ),
     Symptom(re.compile(r"heap out of memory", re.I), "heap_exhausted", CERTAIN, "restart"),
     Symptom(
@@ -107,7 +108,8 @@ class ServiceDiagnosis:
     def findings(self) -> list[Finding]:
         """All causes, the one that explains most first; none when the service is well."""
         if self._answers:
-            return [*self._bad_instances(), *self._nginx()]
+            # Who answers may be somebody else than the service.
+            return [*self._port(), *self._bad_instances(), *self._nginx()]
         found = [
             *self._disk(),
             *self._pm2(),
@@ -148,20 +150,29 @@ class ServiceDiagnosis:
     def _holds_the_application(self, mount: str) -> bool:
         """Whether the application's files, or all that has no file system of its own, are on it."""
         mounts = [one.text("mount") for one in self._host.rows("file_systems")]
-        path = self._service.text("path") or "/"
-        over = [m for m in mounts if m and (path + "/").startswith(m.rstrip("/") + "/")]
-        return mount == max(over, key=len, default="/")
+        # By its own path, and where the link there leads.
+        release = self._seen.part("release").part("current").text("directory")
+        for path in (self._service.text("path") or "/", *([release] if release else [])):
+            over = [m for m in mounts if m and (path + "/").startswith(m.rstrip("/") + "/")]
+            if mount == max(over, key=len, default="/"):
+                return True
+        return False
 
     def _pm2(self) -> t.Iterator[Finding]:
         state = self._daemon.text("state")
         if state not in _DAEMON:
             return
         cause, said, rung = _DAEMON[state]
+        pid = self._daemon.whole("pid")
+        stopped = state == "hung" and pid in self._stopped_by_signal()
         yield finding(
             cause,
             "PM2",
-            self._daemon.text("reason") or said,
-            rung=rung,
+            f"a signal has stopped the PM2 daemon (pid {pid})"
+            if stopped
+            else self._daemon.text("reason") or said,
+            rung="continue_processes" if stopped else rung,
+            target=str(pid) if stopped else "",
             advice="" if rung else "name the right user or PM2_HOME (titan_pm2_home)",
         )
 
@@ -185,6 +196,14 @@ class ServiceDiagnosis:
         for name in self._service.texts("depends_on"):
             seen = self._seen.part(name)
             state = seen.text("state")
+            if state == "ok" and name == "mongodb" and not self._has_primary(seen):
+                yield finding(
+                    "mongodb_down",
+                    name,
+                    f"{self.name} needs {name}, and its replica set has no primary",
+                    rung="wait",
+                    advice="see playbooks/mongodb_down.yml",
+                )
             if not state or state == "ok":
                 continue
             unit = self._unit(units.text(name))
@@ -201,6 +220,12 @@ class ServiceDiagnosis:
                 advice=f"see playbooks/{name}_down.yml",
             )
 
+    @staticmethod
+    def _has_primary(mongodb: Seen) -> bool:
+        """Whether somebody takes writes; a set whose members are not told is not judged."""
+        members = mongodb.rows("members")
+        return not members or any(one.text("role") == "PRIMARY" for one in members)
+
     def _unit(self, name: str) -> Seen:
         units = self._host.rows("units")
         return next((unit for unit in units if name and unit.text("name") == name), _EMPTY)
@@ -209,7 +234,7 @@ class ServiceDiagnosis:
         """Whoever listens where the service should, without being of it."""
         port = self._service.whole("port")
         # In cluster mode the daemon listens for its workers.
-        own = {one.whole("pid") for one in (*self._instances, self._daemon)}
+        own = self._with_children({one.whole("pid") for one in (*self._instances, self._daemon)})
         # Whom this user cannot see may be one of these, as long as there are any.
         own = own - {0} if not any(map(self._is_online, self._instances)) else own | {0}
         for listener in self._host.rows("listeners"):
@@ -235,6 +260,17 @@ class ServiceDiagnosis:
                     CERTAIN if pid else LIKELY,
                     advice=f"end {who} or give one of them another port; a restart cannot help",
                 )
+
+    def _with_children(self, pids: set[int]) -> set[int]:
+        """The processes and their descendants: what npm starts, listens in its place."""
+        known = self._host.part("processes").rows("kept")
+        found = set(pids)
+        for _generation in known:
+            more = {one.whole("pid") for one in known if one.whole("ppid") in found - {0, 1}}
+            if more <= found:
+                break
+            found |= more
+        return found
 
     @staticmethod
     def _who(listener: Seen) -> str:
@@ -265,7 +301,10 @@ class ServiceDiagnosis:
             return [*killed, finding("stopped", self.name, why, rung="start")]
         if not any(self._is_online(one) for one in self._instances):
             return [*killed, *self._crashed()]
-        return [*killed, *(list(self._bad_instances()) or self._silent())]
+        return [
+            *killed,
+            *(list(self._bad_instances()) or list(self._out_of_files()) or self._silent()),
+        ]
 
     @staticmethod
     def _is_online(instance: Seen) -> bool:
@@ -312,30 +351,44 @@ class ServiceDiagnosis:
         """Instances that are not as their siblings are."""
         paused = self._paused()
         bad = [one for one in self._instances if not self._is_online(one)]
-        ids = [one.whole("id") for one in (*bad, *paused)]
+        ids = [*bad, *paused]
         if not ids or len(bad) == len(self._instances):
             return
         told = [f"instance {one.whole('id')} is {one.text('status') or 'gone'}" for one in bad]
         told += [f"instance {one.whole('id')} is stopped by a signal" for one in paused]
-        everyone = len(ids) == len(self._instances)
         yield finding(
-            "paused" if paused and not bad else "degraded",
+            "degraded" if bad else "paused",
             self.name,
             f"{'; '.join(told)}, {len(ids)} of {plural(len(self._instances), 'instance')}",
-            rung="restart" if everyone else "restart_instances",
-            target="" if everyone else ",".join(map(str, ids)),
+            rung="restart_instances" if bad else "continue_processes",
+            target=",".join(str(one.whole("id" if bad else "pid")) for one in (*bad, *paused)),
         )
 
     def _paused(self) -> list[Seen]:
         """PM2 calls a process online that a signal stopped."""
-        stopped = {
-            one.whole("pid")
-            for one in self._host.part("processes").rows("kept")
-            if one.text("state") in ("T", "t")
-        }
+        stopped = self._stopped_by_signal()
         return [
             one for one in self._instances if self._is_online(one) and one.whole("pid") in stopped
         ]
+
+    def _stopped_by_signal(self) -> set[int]:
+        kept = self._host.part("processes").rows("kept")
+        return {one.whole("pid") for one in kept if one.text("state") in ("T", "t")} - {0}
+
+    def _out_of_files(self) -> t.Iterator[Finding]:
+        """Instances that may open hardly another file or connection."""
+        pids = {one.whole("pid"): one.whole("id") for one in self._instances}
+        for one in self._host.part("processes").rows("kept"):
+            limit, opened = one.whole("open_files_limit"), one.whole("open_files")
+            if one.whole("pid") in pids and limit and opened >= 0.95 * limit:
+                yield finding(
+                    "too_many_open_files",
+                    self.name,
+                    f"instance {pids[one.whole('pid')]} has {opened} of {limit} files open",
+                    rung="restart_instances",
+                    target=str(pids[one.whole("pid")]),
+                    advice=_MORE_FILES,
+                )
 
     def _silent(self) -> list[Finding]:
         """All instances are online for PM2, and the service does not answer as it should."""

@@ -341,15 +341,70 @@ def test_one_bad_instance_is_restarted_alone(answers: bool) -> None:
     assert "1 of 2 instances" in diagnose_service(seen)[0]["evidence"]
 
 
-@pytest.mark.parametrize(
-    ("paused", "rung", "target"),
-    [([902], "restart_instances", "1"), ([901, 902], "restart", "")],
-)
-def test_a_process_that_a_signal_stopped_is_seen(paused: list[int], rung: str, target: str) -> None:
+@pytest.mark.parametrize(("paused", "target"), [([902], "902"), ([901, 902], "901,902")])
+def test_a_process_that_a_signal_stopped_is_let_go_on(paused: list[int], target: str) -> None:
     seen = sick("GET http://x gave no answer within 2 s")
     for process in seen["host"]["processes"]["kept"]:
         process["state"] = "T" if process["pid"] in paused else "S"
-    assert told(seen) == [("paused", rung, target)]
+    assert told(seen) == [("paused", "continue_processes", target)]
+
+
+def test_a_stopped_and_an_errored_instance_are_both_restarted() -> None:
+    seen = sick()
+    api(seen)["instances"].append(instance(5, 0, status="errored"))
+    seen["host"]["processes"]["kept"][0]["state"] = "T"
+    assert told(seen) == [("degraded", "restart_instances", "5,0")]
+
+
+def test_a_daemon_that_a_signal_stopped_is_let_go_on() -> None:
+    seen = sick()
+    seen["pm2"] = {"daemon": {"state": "hung", "reason": "no answer", "pid": 800}, "apps": []}
+    seen["host"]["processes"]["kept"].append({"pid": 800, "state": "T"})
+    assert told(seen) == [("pm2_hung", "continue_processes", "800")]
+
+
+@pytest.mark.parametrize(("opened", "limit", "found"), [(98, 100, True), (60, 100, False)])
+def test_an_instance_that_may_open_nothing_more_is_restarted(
+    opened: int, limit: int, found: bool
+) -> None:
+    seen = sick("GET http://x answered 500, not 200")
+    seen["host"]["processes"]["kept"][1].update(open_files=opened, open_files_limit=limit)
+    cause = ("too_many_open_files", "restart_instances", "1")
+    assert (told(seen)[0] == cause) is found
+
+
+def test_what_a_process_has_started_is_of_the_service() -> None:
+    seen = well()
+    seen["host"]["processes"]["kept"] += [{"pid": 950, "ppid": 901}, {"pid": 951, "ppid": 950}]
+    seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", "pid": 951, "name": "node"}]
+    assert told(seen) == []
+
+
+def test_somebody_else_who_answers_well_is_not_the_service() -> None:
+    seen = well()
+    for one in api(seen)["instances"]:
+        one.update(status="errored", pid=0)
+    orphan = {"port": 4000, "protocol": "tcp", "pid": 77, "name": "node"}
+    seen["host"]["listeners"] = [{**orphan, "script": f"{APP}/dist/api.js"}]
+    assert told(seen) == [("port_held_by_orphan", "end_orphan", "77")]
+
+
+@pytest.mark.parametrize(
+    ("roles", "found"),
+    [(["SECONDARY", "SECONDARY"], True), (["PRIMARY", "SECONDARY"], False), ([], False)],
+)
+def test_a_replica_set_without_a_primary_is_waited_for(roles: list[str], found: bool) -> None:
+    seen = sick("GET http://x answered 503, not 200")
+    seen["mongodb"]["members"] = [{"role": role} for role in roles]
+    assert (told(seen)[0] == ("mongodb_down", "wait", "")) is found
+
+
+def test_a_full_disk_that_the_link_leads_to_is_the_applications() -> None:
+    seen = sick()
+    seen["release"]["current"]["directory"] = f"{ROOT}/releases/r1"
+    full = {"mount": f"{ROOT}/releases/r1", "size_bytes": 1e8, "available_bytes": 0}
+    seen["host"]["file_systems"].append(full)
+    assert told(seen)[0] == ("disk_full", "", "")
 
 
 def through_nginx(reason: str, ok: bool | None = True, active: str = "active") -> dict[str, Any]:
