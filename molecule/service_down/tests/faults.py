@@ -1,0 +1,203 @@
+"""The faults of a service, three at a time: one on each host."""
+
+from __future__ import annotations
+
+from support.application import PATH, ROOT_ON_HOST
+from support.incidents import Fault
+
+API, VOICE = "plugspace-api", "plugspace-voice"
+PM2 = "$(cat ~/.pm2/pm2.pid)"
+RELEASE = f"$(readlink -f {PATH})"
+MEMORY = "/sys/fs/cgroup/memory/titan-fault"
+
+
+def pids(service: str) -> str:
+    return f"$(pm2 jlist -s | tail -n 1 | jq '.[] | select(.name == \"{service}\") | .pid')"
+
+
+def until(command: str, seconds: int = 60) -> str:
+    return f"timeout {seconds} sh -c 'until {command}; do sleep 0.3; done'"
+
+
+def status(service: str, wanted: str) -> str:
+    """Succeeds when all instances have a status."""
+    return (
+        f'pm2 jlist -s | tail -n 1 | jq -e "[.[] | select(.name == \\"{service}\\")'
+        f' | .pm2_env.status] | all(. == \\"{wanted}\\")" >/dev/null'
+    )
+
+
+def inspector(service: str, program: str) -> str:
+    """Run JavaScript inside of a running instance, by the inspector that Node.js opens on SIGUSR1."""
+    client = (
+        "const WebSocket=require('ws');const http=require('http');"
+        "const ask=()=>http.get('http://127.0.0.1:9229/json',r=>{let b='';r.on('data',d=>b+=d);"
+        "r.on('end',()=>{const s=new WebSocket(JSON.parse(b)[0].webSocketDebuggerUrl);"
+        "s.on('open',()=>s.send(JSON.stringify({id:1,method:'Runtime.evaluate',"
+        "params:{expression:process.argv[1]}})));"
+        "s.on('message',m=>{const a=JSON.parse(m);if(a.id===1){"
+        "if(a.result.exceptionDetails){console.error(m.toString());process.exit(1)}process.exit(0)}})"
+        "})}).on('error',()=>setTimeout(ask,100));ask();setTimeout(()=>process.exit(2),20000)"
+    )
+    return f"pid={pids(service)}; kill -USR1 $pid; cd {PATH} && node -e \"{client}\" '{program}'"
+
+
+_SERVERS = (
+    "const servers=process._getActiveHandles().filter(h=>h.listeners&&h.listeners(`upgrade`).length);"
+    "if(!servers.length)throw new Error(`no server`);"
+    "for(const s of servers){s.removeAllListeners(`upgrade`);"
+)
+REFUSE = _SERVERS + (
+    "s.on(`upgrade`,(q,k)=>k.end(`HTTP/1.1 503 Service Unavailable\\r\\nContent-Length: 0\\r\\n\\r\\n`))}"
+)
+# Says yes to the handshake, and nothing more.
+DEAD = _SERVERS + (
+    "s.on(`upgrade`,(q,k)=>{const a=process.mainModule.require(`crypto`).createHash(`sha1`)"
+    ".update(q.headers[`sec-websocket-key`]+`258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest(`base64`);"
+    "k.write(`HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n"
+    "Sec-WebSocket-Accept: `+a+`\\r\\n\\r\\n`)})}"
+)
+
+
+def stopped(service: str) -> Fault:
+    return Fault("stopped in PM2", f"pm2 -s stop {service}", "stopped", ("start",))
+
+
+def hung(service: str) -> Fault:
+    return Fault(
+        "stopped by a signal while PM2 says online",
+        f"kill -STOP {pids(service)}",
+        "paused",
+        ("continue_processes",),
+    )
+
+
+def orphan(service: str, port: int) -> Fault:
+    script = f"{PATH}/dist/{service.partition('-')[2]}.js"
+    return Fault(
+        "a process that PM2 has lost holds the port",
+        f"pm2 -s stop {service}; cd {PATH}; PORT={port} setsid nohup node {script}"
+        f" >/dev/null 2>&1 </dev/null & {until(f'curl -so /dev/null 127.0.0.1:{port}')}",
+        "port_held_by_orphan",
+        ("end_orphan",),
+    )
+
+
+API_FAULTS: tuple[tuple[Fault, ...], ...] = (
+    (
+        stopped(API),
+        hung(API),
+        Fault(
+            "one of two instances is bad",
+            f"pm2 -s stop $(pm2 jlist -s | tail -n 1 | jq '[.[] | select(.name == \"{API}\") | .pm_id][1]')",
+            "degraded",
+            ("restart_instances",),
+        ),
+    ),
+    (
+        Fault(
+            "errored after a crash loop",
+            f"mv {ROOT_ON_HOST}/shared/.env /tmp/env; pm2 -s restart {API};"
+            f" {until(status(API, 'errored'))}; mv /tmp/env {ROOT_ON_HOST}/shared/.env",
+            "crashing",
+            ("restart",),
+        ),
+        orphan(API, 4000),
+        Fault(
+            "a stranger holds the port",
+            f"pm2 -s stop {API}; sudo systemd-run --quiet --unit titan-stranger python3 -m http.server 4000;"
+            f" {until('curl -so /dev/null 127.0.0.1:4000')}",
+            "port_held_by_stranger",
+            cure="sudo systemctl stop titan-stranger",
+            after="systemctl is-active titan-stranger",
+            evidence="titan-stranger.service",
+        ),
+    ),
+    (
+        Fault("PM2's daemon is dead", f"kill -9 {PM2}", "pm2_dead", ("start_pm2",)),
+        Fault("PM2's daemon hangs", f"kill -STOP {PM2}", "pm2_hung", ("continue_processes",)),
+        Fault(
+            "the release's directory is gone",
+            f"pm2 -s stop {API}; mv {RELEASE} {ROOT_ON_HOST}/gone",
+            "release_gone",
+            cure=f"mv {ROOT_ON_HOST}/gone $(readlink {PATH})",
+        ),
+    ),
+    (
+        Fault(
+            "Redis is the real cause",
+            "sudo systemctl stop redis-server",
+            "redis_down",
+            ("start_unit",),
+            after="systemctl is-active redis-server",
+        ),
+        Fault(
+            "nginx is stopped",
+            "sudo systemctl stop nginx",
+            "nginx_stopped",
+            ("start_unit",),
+            after="systemctl is-active nginx",
+        ),
+        Fault(
+            "nginx has a bad configuration",
+            "echo nonsense | sudo tee /etc/nginx/conf.d/fault.conf >/dev/null; sudo systemctl restart nginx; true",
+            "nginx_configuration",
+            cure="sudo rm /etc/nginx/conf.d/fault.conf; sudo systemctl start nginx",
+            evidence="/etc/nginx/conf.d/fault.conf",
+        ),
+    ),
+    (
+        Fault(
+            "killed for want of memory",
+            # Its workers inherit the limit of the daemon, are killed one after the other, and given up.
+            f"sudo mkdir -p {MEMORY}; echo 40M | sudo tee {MEMORY}/memory.limit_in_bytes >/dev/null;"
+            f" old=$(awk -F: '$2 == \"memory\" {{print $3}}' /proc/{PM2}/cgroup);"
+            f" echo {PM2} | sudo tee {MEMORY}/cgroup.procs >/dev/null; pm2 -s restart {API};"
+            f" {until(status(API, 'errored'), 80)};"
+            f" echo {PM2} | sudo tee /sys/fs/cgroup/memory$old/cgroup.procs >/dev/null",
+            "out_of_memory",
+            ("restart",),
+        ),
+        Fault(
+            "the disk is full",
+            # What is live stands on a file system of its own that is full.
+            f"pm2 -s stop {API}; mv {RELEASE} {ROOT_ON_HOST}/whole; d=$(readlink {PATH}); mkdir $d;"
+            " sudo mount -t tmpfs -o size=1m none $d;"
+            " head -c 4M /dev/zero | sudo tee $d/zeros >/dev/null 2>&1; true",
+            "disk_full",
+            cure=f"d=$(readlink {PATH}); sudo umount $d; rmdir $d; mv {ROOT_ON_HOST}/whole $d",
+        ),
+        Fault(
+            "too many open files",
+            f"prlimit --pid {PM2} --nofile=24:65536; pm2 -s restart {API};"
+            f" {until(status(API, 'errored'))}; prlimit --pid {PM2} --nofile=65536:65536",
+            "too_many_open_files",
+            ("restart",),
+        ),
+    ),
+)
+VOICE_FAULTS: tuple[tuple[Fault, ...], ...] = (
+    (
+        Fault(
+            "the handshake is refused", inspector(VOICE, REFUSE), "handshake_refused", ("reload",)
+        ),
+        Fault(
+            "the handshake is accepted and dead",
+            inspector(VOICE, DEAD),
+            "handshake_dead",
+            ("restart",),
+        ),
+        hung(VOICE),
+    ),
+    (
+        stopped(VOICE),
+        orphan(VOICE, 4001),
+        Fault(
+            "Redis is the real cause",
+            "sudo systemctl stop redis-server; sleep 2",
+            "redis_down",
+            ("start_unit",),
+            after="systemctl is-active redis-server",
+        ),
+    ),
+)
