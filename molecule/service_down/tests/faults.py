@@ -28,34 +28,42 @@ def status(service: str, wanted: str) -> str:
 
 
 def inspector(service: str, program: str) -> str:
-    """Run JavaScript inside of a running instance, by the inspector that Node.js opens on SIGUSR1."""
-    client = (
-        "const WebSocket=require('ws');const http=require('http');"
-        "const ask=()=>http.get('http://127.0.0.1:9229/json',r=>{let b='';r.on('data',d=>b+=d);"
-        "r.on('end',()=>{const s=new WebSocket(JSON.parse(b)[0].webSocketDebuggerUrl);"
-        "s.on('open',()=>s.send(JSON.stringify({id:1,method:'Runtime.evaluate',"
-        "params:{expression:process.argv[1]}})));"
-        "s.on('message',m=>{const a=JSON.parse(m);if(a.id===1){"
-        "if(a.result.exceptionDetails){console.error(m.toString());process.exit(1)}process.exit(0)}})"
-        "})}).on('error',()=>setTimeout(ask,100));ask();setTimeout(()=>process.exit(2),20000)"
-    )
-    return f"pid={pids(service)}; kill -USR1 $pid; cd {PATH} && node -e \"{client}\" '{program}'"
+    """Run JavaScript in a running instance, by the inspector that Node.js opens on SIGUSR1."""
+    return f"pid={pids(service)}; kill -USR1 $pid; cd {PATH} && node -e \"{_CLIENT}\" '{program}'"
 
 
+_CLIENT = (
+    "const WebSocket = require('ws'), http = require('http');"
+    "const send = (url) => { const s = new WebSocket(url);"
+    " s.on('open', () => s.send(JSON.stringify({id: 1, method: 'Runtime.evaluate',"
+    " params: {expression: process.argv[1]}})));"
+    " s.on('message', (m) => { const answer = JSON.parse(m);"
+    " if (answer.result.exceptionDetails) console.error(m.toString());"
+    " process.exit(answer.result.exceptionDetails ? 1 : 0); }); };"
+    "const ask = () => http.get('http://127.0.0.1:9229/json', (r) => { let body = '';"
+    " r.on('data', (d) => { body += d; });"
+    " r.on('end', () => send(JSON.parse(body)[0].webSocketDebuggerUrl)); })"
+    " .on('error', () => setTimeout(ask, 100));"
+    "ask(); setTimeout(() => process.exit(2), 20000);"
+)
 _SERVERS = (
-    "const servers=process._getActiveHandles().filter(h=>h.listeners&&h.listeners(`upgrade`).length);"
-    "if(!servers.length)throw new Error(`no server`);"
-    "for(const s of servers){s.removeAllListeners(`upgrade`);"
+    "const servers = process._getActiveHandles().filter("
+    "(h) => h.listeners && h.listeners(`upgrade`).length);"
+    "if (!servers.length) throw new Error(`no server`);"
+    "for (const s of servers) { s.removeAllListeners(`upgrade`);"
 )
 REFUSE = _SERVERS + (
-    "s.on(`upgrade`,(q,k)=>k.end(`HTTP/1.1 503 Service Unavailable\\r\\nContent-Length: 0\\r\\n\\r\\n`))}"
+    " s.on(`upgrade`, (q, k) => k.end("
+    "`HTTP/1.1 503 Service Unavailable\\r\\nContent-Length: 0\\r\\n\\r\\n`)); }"
 )
 # Says yes to the handshake, and nothing more.
 DEAD = _SERVERS + (
-    "s.on(`upgrade`,(q,k)=>{const a=process.mainModule.require(`crypto`).createHash(`sha1`)"
-    ".update(q.headers[`sec-websocket-key`]+`258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest(`base64`);"
-    "k.write(`HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n"
-    "Sec-WebSocket-Accept: `+a+`\\r\\n\\r\\n`)})}"
+    " s.on(`upgrade`, (q, k) => {"
+    " const hash = process.mainModule.require(`crypto`).createHash(`sha1`);"
+    " hash.update(q.headers[`sec-websocket-key`] + `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);"
+    " k.write(`HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\n"
+    "Connection: Upgrade\\r\\nSec-WebSocket-Accept: ` + hash.digest(`base64`) + `\\r\\n\\r\\n`);"
+    " }); }"
 )
 
 
@@ -89,7 +97,8 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         hung(API),
         Fault(
             "one of two instances is bad",
-            f"pm2 -s stop $(pm2 jlist -s | tail -n 1 | jq '[.[] | select(.name == \"{API}\") | .pm_id][1]')",
+            "pm2 -s stop $(pm2 jlist -s | tail -n 1"
+            f" | jq '[.[] | select(.name == \"{API}\") | .pm_id][1]')",
             "degraded",
             ("restart_instances",),
         ),
@@ -105,7 +114,8 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         orphan(API, 4000),
         Fault(
             "a stranger holds the port",
-            f"pm2 -s stop {API}; sudo systemd-run --quiet --unit titan-stranger python3 -m http.server 4000;"
+            f"pm2 -s stop {API}; sudo systemd-run --quiet --unit titan-stranger"
+            " python3 -m http.server 4000;"
             f" {until('curl -so /dev/null 127.0.0.1:4000')}",
             "port_held_by_stranger",
             cure="sudo systemctl stop titan-stranger",
@@ -140,7 +150,8 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
         Fault(
             "nginx has a bad configuration",
-            "echo nonsense | sudo tee /etc/nginx/conf.d/fault.conf >/dev/null; sudo systemctl restart nginx; true",
+            "echo nonsense | sudo tee /etc/nginx/conf.d/fault.conf >/dev/null;"
+            " sudo systemctl restart nginx; true",
             "nginx_configuration",
             cure="sudo rm /etc/nginx/conf.d/fault.conf; sudo systemctl start nginx",
             evidence="/etc/nginx/conf.d/fault.conf",
@@ -149,7 +160,7 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         Fault(
             "killed for want of memory",
-            # Its workers inherit the limit of the daemon, are killed one after the other, and given up.
+            # Its workers inherit the daemon's limit and are killed one by one, until PM2 gives up.
             f"sudo mkdir -p {MEMORY}; echo 40M | sudo tee {MEMORY}/memory.limit_in_bytes >/dev/null;"
             f" old=$(awk -F: '$2 == \"memory\" {{print $3}}' /proc/{PM2}/cgroup);"
             f" echo {PM2} | sudo tee {MEMORY}/cgroup.procs >/dev/null; pm2 -s restart {API};"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from typing import Any
 
 import pytest
 from faults import API, API_FAULTS, VOICE, VOICE_FAULTS
 from support.application import health
-from support.hosts import NAMES, inventory, ssh
+from support.hosts import NAMES, ssh
 from support.incidents import EAGER, Fault, Seen, on_each, procedure, state
 
 BATCHES = [(API, "api_down", batch) for batch in API_FAULTS]
