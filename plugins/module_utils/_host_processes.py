@@ -188,8 +188,16 @@ def descendants(pids: t.Iterable[int], table: t.Mapping[int, Reading]) -> set[in
     return found
 
 
-def processes(host: Host, top: int, interval: float, pids: t.Sequence[int] = ()) -> Report:
+def processes(
+    host: Host,
+    top: int,
+    interval: float,
+    pids: t.Sequence[int] = (),
+    unit_names: t.Sequence[str] = (),
+) -> Report:
     """Return the `top` by CPU and by memory, `pids` and their descendants, and sums by unit.
+
+    unit_names: services all of whose processes are returned as well.
 
     A process that ends meanwhile is left out.
     """
@@ -200,12 +208,14 @@ def processes(host: Host, top: int, interval: float, pids: t.Sequence[int] = ())
     table = all_processes(host)
     cpu = {pid: cpu_percent(before.get(pid), each, elapsed) for pid, each in table.items()}
     rss = {pid: each.rss_bytes for pid, each in table.items()}
+    units = {pid: unit_of_process(host, pid) for pid in table}
+    services = {name if "." in name else f"{name}.service" for name in unit_names}
     certain = descendants(pids, table) | set(_highest(cpu, top))
+    certain |= {pid for pid, unit in units.items() if unit in services}
     candidates = certain | set(_highest(rss, max(PSS_CANDIDATES, top)))
     pss = {pid: _pss(host, table[pid]) for pid in candidates}
     memory = {pid: _either(pss[pid], rss[pid]) for pid in candidates}
     kept = certain | set(_highest(memory, top))
-    units = {pid: unit_of_process(host, pid) for pid in table}
     rows = []
     for pid in sorted(kept, key=lambda pid: (-cpu[pid], -memory[pid], pid)):
         details = _details(host, table[pid])

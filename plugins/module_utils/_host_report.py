@@ -89,7 +89,9 @@ def observe(host: Host, sockets: Sockets, wanted: Wanted, timeout: float) -> Rep
     optional: dict[str, tuple[bool, t.Callable[[], t.Any]]] = {
         "processes": (
             wanted.looks_at_processes,
-            lambda: _host_processes.processes(host, wanted.processes, wanted.interval, wanted.pids),
+            lambda: _host_processes.processes(
+                host, wanted.processes, wanted.interval, wanted.pids, wanted.units
+            ),
         ),
         "listeners": (wanted.listeners, lambda: listeners(host, sockets, wanted.ports)),
         "oom_kills": (wanted.oom_since > 0, lambda: _host_oom.oom_kills(host, wanted.oom_since)),

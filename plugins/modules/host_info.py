@@ -27,7 +27,9 @@ extends_documentation_fragment:
   - plugspace.titan.attributes.info
 options:
   units:
-    description: The systemd units to look at.
+    description:
+      - The systemd units to look at. When processes are looked at, those of these units are told of
+        in any case.
     type: list
     elements: str
     default: []

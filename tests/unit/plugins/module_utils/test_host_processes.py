@@ -291,6 +291,8 @@ def test_the_busiest_the_largest_and_those_asked_for() -> None:
         "pss_bytes": 500 * 1024,
     }
     assert kept(processes(host, 0, 1.0, [10])) == [11, 10]  # idle: by memory
+    assert kept(processes(host, 0, 1.0, unit_names=["mongod"])) == [12]
+    assert kept(processes(host, 0, 1.0, unit_names=["mongod.service", "none"])) == [12]
 
 
 def test_arguments_and_environments_stay_where_they_are() -> None:
