@@ -1,0 +1,50 @@
+"""Wrong inputs: one clear sentence each, and nothing is touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.incidents import procedure
+
+SERVICE = {"name": "plugspace-api", "port": 4000, "probe": {"url": "http://127.0.0.1:4000/"}}
+CASES: dict[str, tuple[dict[str, Any], str]] = {
+    "no service": ({}, "service_down_service is not given"),
+    "unknown service": ({"service": "nosuch"}, "nosuch is none of the services in titan_services"),
+    "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
+    "cooldown is text": ({"cooldown": "soon"}, "service_down_cooldown is 'soon'"),
+    "cooldown is negative": ({"cooldown": -1}, "service_down_cooldown is -1"),
+    "cooldown is a list": ({"cooldown": [1]}, "service_down_cooldown is [1]"),
+    "maximum is nothing": ({"maximum": 0}, "service_down_maximum is 0"),
+    "window is negative": ({"window": -60}, "service_down_window is -60"),
+    "lock wait is text": ({"lock_wait": "long"}, "service_down_lock_wait is 'long'"),
+    "no services at all": ({"services": []}, "titan_services names no service"),
+    "services are text": ({"services": "api"}, "service_down_services"),
+    "no port": ({"services": [{**SERVICE, "port": None}]}, "plugspace-api has no port"),
+    "port too high": ({"services": [{**SERVICE, "port": 70000}]}, "plugspace-api has no port"),
+    "no probe": ({"services": [{**SERVICE, "probe": {}}]}, "plugspace-api has no probe"),
+    "strange dependency": (
+        {"services": [{**SERVICE, "depends_on": ["mysql"]}]},
+        "plugspace-api depends on mysql",
+    ),
+    "probe that is none": (
+        {"services": [{**SERVICE, "probe": {"url": "ftp://x"}}]},
+        "a http probe needs a url that begins with http:// or https://",
+    ),
+    "severity": ({"severity": "awful"}, "value of service_down_severity must be one of"),
+    "several at once": (
+        {"service": "", "cooldown": -1, "maximum": "x"},
+        "service_down_cooldown is -1; it has to be a number that is 0 or more;"
+        " service_down_maximum is 'x'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("inputs", "sentence"), CASES.values(), ids=CASES.keys())
+def test_bad_input(inputs: dict[str, Any], sentence: str) -> None:
+    given = {"service": "plugspace-api", "hosts": "titan1", **inputs} if inputs else {}
+    run = procedure("service_down", "service_down", **given).run
+    assert run.code != 0
+    assert sentence in run.failure, run.output
+    assert run.changed == 0
+    assert "Traceback" not in run.output

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with the inputs of a run, in sentences, before anything looks at a host."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
+
+# What describes the site has a name that begins so; all else is said when a playbook is started.
+_SITE = "titan_"
+
+
+def problems(
+    given: t.Mapping[str, t.Any],
+    required: t.Sequence[str] = (),
+    least: t.Mapping[str, float] | None = None,
+) -> list[str]:
+    """All problems together.
+
+    given: the variables that are defined. required: those that have to be. least: for each that is
+    a number, the smallest that makes sense; only one that is given is looked at.
+    """
+    found = []
+    missing = [name for name in required if given.get(name) in (None, "")]
+    site = [name for name in missing if name.startswith(_SITE)]
+    if site:
+        are = "is" if len(site) == 1 else "are"
+        found.append(
+            f"{', '.join(site)} {are} not defined for this host: describe the site in the"
+            " inventory's group_vars (see inventories/README.md)"
+        )
+    found += [f"{name} is not given: say -e {name}=..." for name in missing if name not in site]
+    for name, smallest in (least or {}).items():
+        if name in given:
+            found += _number(name, given[name], smallest)
+    return found
+
+
+def _number(name: str, value: object, smallest: float) -> list[str]:
+    wanted = f"it has to be a number that is {smallest:g} or more"
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return [f"{name} is {plain(repr(value), 60)}; {wanted}"]
+    try:
+        number = float(value)
+    except ValueError:
+        return [f"{name} is {plain(repr(str(value)), 60)}; {wanted}"]
+    # A number that is none compares as false.
+    return [] if number >= smallest else [f"{name} is {value}; {wanted}"]

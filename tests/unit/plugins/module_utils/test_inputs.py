@@ -1,0 +1,45 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with the inputs of a run."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.plugspace.titan.plugins.filter.input_problems import FilterModule
+from ansible_collections.plugspace.titan.plugins.module_utils._inputs import problems
+
+
+def test_what_is_there_and_right_is_no_problem() -> None:
+    told = FilterModule().filters()["input_problems"]
+    assert told({"user": "app", "wait": "5"}, ["user"], {"wait": 0, "other": 1}) == []
+
+
+@pytest.mark.parametrize("given", [{}, {"titan_user": ""}, {"titan_user": None}])
+def test_what_is_not_defined_is_named(given: dict[str, t.Any]) -> None:
+    both = ["titan_user", "titan_home"]
+    (told,) = problems(given, both)
+    assert told.startswith("titan_user, titan_home are not defined for this host")
+    assert problems({"titan_home": "/"}, both)[0].startswith("titan_user is not defined")
+
+
+def test_what_was_not_said_is_asked_for() -> None:
+    site, said = problems({}, ["titan_user", "service_down_service"])
+    assert "titan_user is not defined" in site
+    assert said == "service_down_service is not given: say -e service_down_service=..."
+
+
+@pytest.mark.parametrize("value", ["abc", "", True, [1], {}, None, "nan", -1, "-0.5", 0.99])
+def test_what_is_no_such_number_is_named_with_its_value(value: object) -> None:
+    (told,) = problems({"wait": value}, least={"wait": 1})
+    assert told.startswith("wait is ")
+    assert "1 or more" in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("value", [1, 1.5, "1", "2.5", 10**9])
+def test_numbers_are_numbers_as_text_too(value: object) -> None:
+    assert problems({"wait": value}, least={"wait": 1}) == []
