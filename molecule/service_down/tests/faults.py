@@ -161,7 +161,8 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         Fault(
             "killed for want of memory",
             # Its workers inherit the daemon's limit and are killed, until PM2 gives up.
-            f"sudo mkdir -p {MEMORY}; echo 40M | sudo tee {MEMORY}/memory.limit_in_bytes >/dev/null;"
+            f"sudo mkdir -p {MEMORY};"
+            f" echo 40M | sudo tee {MEMORY}/memory.limit_in_bytes >/dev/null;"
             f" old=$(awk -F: '$2 == \"memory\" {{print $3}}' /proc/{PM2}/cgroup);"
             f" echo {PM2} | sudo tee {MEMORY}/cgroup.procs >/dev/null; pm2 -s restart {API};"
             f" {until(status(API, 'errored'), 80)};"
