@@ -16,7 +16,11 @@ from ansible_collections.plugspace.titan.plugins.module_utils._words import plai
 PAGERDUTY, MAIL, WEBHOOK, SLACK = "pagerduty", "mail", "webhook", "slack"
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,63}")
-_URL = re.compile(r"https?://[^\s/]+")
+_URL = re.compile(r"https?://[^\s/]\S*")
+# What Ansible puts around the reason of a failure.
+_AROUND = re.compile(
+    r"^(Task failed: )?(Module failed: )?(Status code was -1 and not [^]]*]: )?(Request failed: )?"
+)
 _SECURE = ("always", "never", "starttls", "try")
 # A shorter one, masked everywhere, would hide too much.
 _SHORTEST = 6
@@ -79,10 +83,13 @@ def _own_problems(channel: Channel, kind: str) -> list[str]:
     for key in channel:
         if key not in takes:
             problems.append(f"{plain(key, 40)} is not known; {kind} takes {', '.join(takes)}")
-    if channel.get("url") and not _URL.match(str(channel["url"])):
-        problems.append("url does not begin with http:// or https://")
-    if not isinstance(channel.get("headers", {}), t.Mapping):
+    if channel.get("url") and not _URL.fullmatch(str(channel["url"])):
+        problems.append("url is no address that begins with http:// or https:// and has no spaces")
+    headers = channel.get("headers", {})
+    if not isinstance(headers, t.Mapping):
         problems.append("headers is no mapping")
+    elif not all(str(one).isprintable() for pair in headers.items() for one in pair):
+        problems.append("headers has a line break or another control character in it")
     severities = channel.get("severities", SEVERITIES)
     if not isinstance(severities, (list, tuple)) or set(severities) - set(SEVERITIES):
         problems.append(f"severities is no list of {', '.join(SEVERITIES)}")
@@ -163,6 +170,10 @@ def delivery(result: t.Mapping[str, t.Any], channel: Channel, key: str, action: 
 def _error(result: t.Mapping[str, t.Any], kind: str) -> str:
     """Why it failed, or empty."""
     told = str(result.get("msg") or "it failed and gave no reason").strip()
+    told = _AROUND.sub("", told).removeprefix("<urlopen error ").removesuffix(">")
+    # Where a module broke off, the reason is the last line.
+    broken = str(result.get("module_stderr") or "").strip()
+    told = broken.splitlines()[-1] if broken else told
     if result.get("unreachable"):
         return f"the host that sends was not reached: {told}"
     if result.get("skipped"):

@@ -56,7 +56,8 @@ def message(
     facts = _facts(result, record)
     place = f"{_line(result['subject'])} on {_line(result['host'])}"
     word = "RESOLVED" if action == RESOLVE else chain["severity"].upper()
-    subject = _line(f"[{word}] {place}: {facts['summary']}", _SUBJECT)
+    told = f": {facts['summary']}" if facts["summary"] else ""
+    subject = _line(f"[{word}] {place}{told}", _SUBJECT)
     lines = [f"{word}: {_line(result['procedure'])}: {place}{f' ({site})' if site else ''}"]
     lines += [facts["summary"]] if facts["summary"] else []
     lines.append(f"Since: {said(chain['began'])}")
@@ -98,19 +99,24 @@ def who(chain: Chain) -> list[str]:
 def _facts(result: t.Mapping[str, t.Any], record: str) -> dict[str, str]:
     """What the result says, a line each; what it does not say is empty."""
     seen = Seen(result)
-    rungs = seen.rows("rungs")
+    needed = seen.text("outcome") not in ("healed", "well")
+    rungs = [_tried(rung) for rung in seen.rows("rungs")]
+    if seen.has("rungs") and needed:
+        rungs = rungs or ["nothing"]
     cause = seen.text("cause")
     findings = seen.rows("findings")
     decisive = [one for one in findings if one.text("cause") == cause] or findings
     evidence = decisive[0].text("evidence") if decisive else ""
     state = result.get("after") or result.get("before")
     labels = state.items() if isinstance(state, t.Mapping) else ()
-    needed = seen.text("outcome") not in ("healed", "well")
     return {
-        "summary": _line(seen.text("summary")),
+        # A message by hand may have no other subject than its summary.
+        "summary": _line(
+            seen.text("summary") if seen.text("summary") != seen.text("subject") else ""
+        ),
         "Cause": _line(f"{cause}: {evidence}" if cause and evidence else cause or evidence),
         "Seen": _line("; ".join(f"{label}: {value}" for label, value in labels)),
-        "Tried": _line("; ".join(_tried(rung) for rung in rungs) or ("nothing" if needed else "")),
+        "Tried": _line("; ".join(rungs)),
         "To do": _line(seen.text("advice")) if needed else "",
         "Record": _line(seen.text("record") or record),
     }

@@ -119,7 +119,7 @@ def receivers(host: str = "127.0.0.1") -> Iterator[Receivers]:
 class _Posts(BaseHTTPRequestHandler):
     received: Received
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = json.loads(raw)
         if self.path == "/broken":
