@@ -107,12 +107,14 @@ def channel_secrets(channels: t.Iterable[Channel]) -> set[str]:
     """What of the channels nobody may see: keys, passwords, headers, and a URL, which is a key."""
     found: set[str] = set()
     for channel in channels:
-        found |= {str(channel.get(key) or "") for key in ("routing_key", "password", "url")}
+        found |= {str(channel.get(key) or "") for key in ("routing_key", "password")}
         found |= {str(value) for value in (channel.get("headers") or {}).values()}
         url = urlsplit(str(channel.get("url") or ""))
-        found |= {url.password or "", url.path, url.query, f"{url.path}?{url.query}"}
-    # The address of PagerDuty itself is known to everybody.
-    return {one for one in found if len(one) >= _SHORTEST and not PAGERDUTY_URL.endswith(one)}
+        found.add(url.password or "")
+        # The address of PagerDuty is no secret.
+        if channel["type"] != PAGERDUTY:
+            found |= {url.geturl(), url.path, url.query}
+    return {one for one in found if len(one) >= _SHORTEST}
 
 
 def accepts(channel: Channel, severity: str) -> bool:
@@ -167,10 +169,14 @@ def delivery(result: t.Mapping[str, t.Any], channel: Channel, key: str, action: 
     )
 
 
+def bare(told: str) -> str:
+    """The reason of a failure, without what Ansible puts around it."""
+    return _AROUND.sub("", told.strip()).removeprefix("<urlopen error ").removesuffix(">")
+
+
 def _error(result: t.Mapping[str, t.Any], kind: str) -> str:
     """Why it failed, or empty."""
-    told = str(result.get("msg") or "it failed and gave no reason").strip()
-    told = _AROUND.sub("", told).removeprefix("<urlopen error ").removesuffix(">")
+    told = bare(str(result.get("msg") or "it failed and gave no reason"))
     # Where a module broke off, the reason is the last line.
     broken = str(result.get("module_stderr") or "").strip()
     told = broken.splitlines()[-1] if broken else told

@@ -23,6 +23,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._escalation_channe
     Channel,
     Delivery,
     accepts,
+    bare,
     channel_secrets,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._escalation_message import (
@@ -249,7 +250,8 @@ def outcome(
         }
         results.append({**one["result"], "escalation": escalation})
     texts += [
-        f"Nobody can tell what was sent before: {problem}" for problem in dict.fromkeys(problems)
+        f"Nobody can tell what was sent before: {problem}"
+        for problem in dict.fromkeys(bare(problem) for problem in problems)
     ]
     return {
         "text": "\n".join(texts),

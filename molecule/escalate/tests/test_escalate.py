@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
@@ -293,10 +294,20 @@ def test_damaged_memory_keeps_no_page_back(open_receivers: Receivers, memory: Pa
     assert "Nobody can tell what was sent before" in told(run)["text"]
 
 
+def test_memory_that_hangs_keeps_no_page_back(open_receivers: Receivers, memory: Path) -> None:
+    memory.parent.mkdir()
+    os.mkfifo(memory)
+    run = escalate(memory, good(open_receivers), result())
+    assert run.code == 0, run.output
+    assert len(open_receivers.received.at("/pagerduty")) == 1
+    assert "Nobody can tell what was sent before: Timed out" in told(run)["text"]
+
+
 def test_unreachable_sender_is_told(open_receivers: Receivers, memory: Path) -> None:
     run = escalate(memory, good(open_receivers), result(), titan_escalate_from="192.0.2.1")
     assert run.code == 0, run.output
     assert len(told(run)["failed"]) == 4
+    assert "Nobody can tell what was sent before" in told(run)["text"]
     assert "It reached nobody. Call them." in told(run)["text"]
     assert_no_secret(run)
 
