@@ -1,0 +1,291 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is sent of the results of a run, to whom, and what is remembered of it."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from datetime import datetime
+
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation import (
+    SEVERITIES,
+    Chain,
+    EscalationError,
+    Level,
+    chain_of,
+    moment,
+    said,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation_channels import (
+    PAGERDUTY,
+    Channel,
+    Delivery,
+    accepts,
+    bare,
+    channel_secrets,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation_message import (
+    RESOLVE,
+    TRIGGER,
+    Message,
+    masked,
+    message,
+    who,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._incidents import Incident
+from ansible_collections.plugspace.titan.plugins.module_utils._redact import Redactor
+
+NOTHING = "nothing"
+_WELL = ("well", "healed")
+_NEEDS_A_PERSON = ("unhealed", "refused", "unreachable")
+_OUTCOMES = (*_WELL, "planned", *_NEEDS_A_PERSON)
+_NAMED = ("procedure", "subject", "host")
+# PagerDuty's limit.
+_KEY_LENGTH = 255
+
+
+class Decision(t.TypedDict):
+    """What is done about one result.
+
+    action: V(trigger), V(resolve) or V(nothing), and then reason says why. page: whether a person
+    is needed. channels: who gets the message. incident: what is known of the incident, before the
+    deliveries; null when nothing is to be remembered.
+    """
+
+    key: str
+    action: str
+    reason: str
+    page: bool
+    chain: Chain
+    channels: list[str]
+    message: Message
+    incident: Incident | None
+    result: dict[str, t.Any]
+
+
+class Site(t.NamedTuple):
+    """What the site says, the same for every result.
+
+    incidents: what is open; None when nobody can tell. record: the path of the run's record.
+    every: whether every channel gets the message, whatever severities it wants.
+    """
+
+    matrix: t.Mapping[str, Level]
+    contacts: t.Mapping[str, t.Mapping[str, str]]
+    channels: t.Sequence[Channel]
+    incidents: t.Mapping[str, Incident] | None
+    now: datetime
+    name: str = ""
+    record: str = ""
+    secrets: t.Sequence[str] = ()
+    every: bool = False
+
+
+def incident_key(result: t.Mapping[str, t.Any], site: str) -> str:
+    """The identity of an incident.
+
+    The cause is no part of it: what is seen of one outage changes while it lasts. The host is, as
+    each host heals by itself, and so is the site, as two sites may name their hosts alike.
+    """
+    key = "/".join([site or "titan", *(str(result[name]) for name in _NAMED)])
+    if len(key) <= _KEY_LENGTH:
+        return key
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return f"{key[: _KEY_LENGTH - len(digest) - 1]}-{digest}"
+
+
+def plan(results: t.Sequence[t.Mapping[str, t.Any]], site: Site) -> dict[str, t.Any]:
+    """Decide about each result: `decisions` in their order, and `sends`, a delivery each."""
+    redactor = Redactor([*site.secrets, *channel_secrets(site.channels)])
+    decisions: list[Decision] = []
+    for place, result in enumerate(results):
+        where = f"result {place + 1}"
+        missing = [name for name in _NAMED if not str(result.get(name) or "").strip()]
+        if missing:
+            raise EscalationError(f"{where} does not name its {', '.join(missing)}")
+        if result.get("outcome") not in _OUTCOMES:
+            raise EscalationError(f"{where}: its outcome is none of {', '.join(_OUTCOMES)}")
+        decisions.append(_decide(masked(result, redactor), where, site))
+    sends = [
+        {"channel": channel, "key": one["key"], "action": one["action"]}
+        for one in decisions
+        for channel in one["channels"]
+    ]
+    return {"decisions": decisions, "sends": sends}
+
+
+def _decide(result: dict[str, t.Any], where: str, site: Site) -> Decision:
+    key = incident_key(result, site.name)
+    known = None if site.incidents is None else site.incidents.get(key)
+    began = moment(result.get("began") or site.now.isoformat(), f"{where}: began")
+    severity = result.get("severity") or "high"
+    page = result["outcome"] in _NEEDS_A_PERSON and (result.get("escalation") or {}).get(
+        "page", True
+    )
+    if known and (not page or not _is_over(known, site)):
+        began = moment(known["began"], key)
+        severity = min(severity, known["severity"], key=_rank)
+    elif page:
+        known = None
+    chain = chain_of(severity, began, site.now, site.matrix, site.contacts)
+    action, reason, channels = NOTHING, "", list[str]()
+    incident: Incident | None = None
+    if page:
+        step = max(chain["due"], 1)
+        told = dict(known["told"]) if known else {}
+        if known and known["severity"] != severity:
+            # It got worse: all are told again.
+            told = dict.fromkeys(told, 0)
+        channels = [
+            channel["name"]
+            for channel in site.channels
+            if (site.every or accepts(channel, severity)) and told.get(channel["name"], 0) < step
+        ]
+        action, reason = (TRIGGER, "") if channels else (NOTHING, _told_already(chain, told))
+        now = site.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        incident = Incident(
+            severity=severity, began=chain["began"], seen=now, told=told, healed=False
+        )
+    elif result["outcome"] in _WELL:
+        channels = _to_resolve(result["outcome"], known, site)
+        action = RESOLVE if channels else NOTHING
+        reason = "" if channels else "nobody was told of it before"
+        if known:
+            incident = t.cast(Incident, {**known, "healed": True})
+    elif result["outcome"] == "planned":
+        reason = "it is only planned"
+    else:
+        reason = "the procedure asks for nobody"
+    return Decision(
+        key=key,
+        action=action,
+        reason=reason,
+        page=page,
+        chain=chain,
+        channels=channels,
+        message=message(
+            RESOLVE if result["outcome"] in _WELL else TRIGGER,
+            key,
+            result,
+            chain,
+            site.now.isoformat(timespec="seconds"),
+            site.name,
+            site.record,
+        ),
+        incident=incident,
+        result=result,
+    )
+
+
+def _rank(severity: str) -> int:
+    """The worse the lower; what is none is told by the chain."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else -1
+
+
+def _is_over(known: Incident, site: Site) -> bool:
+    """Whether an incident that is remembered is not the one of now.
+
+    It healed, or nobody has seen it for as long as its whole chain takes: a person has repaired
+    it since without telling us, and who is quiet about the next one does harm.
+    """
+    seen = moment(known["seen"], "seen")
+    chain = chain_of(known["severity"], seen, site.now, site.matrix, site.contacts)
+    return known["healed"] or chain["overdue"]
+
+
+def _told_already(chain: Chain, told: t.Mapping[str, int]) -> str:
+    if not told:
+        return "no channel takes it"
+    after = chain["steps"][max(chain["due"], 1) :]
+    if not after:
+        return "everybody was told, and there is nobody further"
+    return f"it was told; {after[0]['role']} is next, at {said(after[0]['begins'])}"
+
+
+def _to_resolve(outcome: str, known: Incident | None, site: Site) -> list[str]:
+    if site.incidents is None:
+        # Nobody knows what is open. PagerDuty ignores the end of what it does not have.
+        wanted = {one["name"] for one in site.channels if one["type"] == PAGERDUTY}
+        return sorted(wanted) if outcome == "healed" else []
+    told = known["told"] if known else {}
+    return [one["name"] for one in site.channels if one["name"] in told]
+
+
+def outcome(
+    planned: t.Mapping[str, t.Any],
+    deliveries: t.Sequence[Delivery],
+    check_mode: bool = False,
+    problems: t.Sequence[str] = (),
+) -> dict[str, t.Any]:
+    """Tell how it went: text, deliveries, notes for the memory, and the results with escalation.
+
+    problems: why the memory could not be used, in sentences.
+    """
+    texts: list[str] = []
+    notes: dict[str, t.Any] = {}
+    results = []
+    for one in planned["decisions"]:
+        own = [sent for sent in deliveries if sent["key"] == one["key"]]
+        text = "\n".join(_lines(one, own, check_mode))
+        texts.append(text)
+        if one["incident"] and not check_mode:
+            notes[one["key"]] = _note(one, one["incident"], own)
+        told = [
+            {"channel": sent["channel"], "ok": sent["ok"], "error": sent["error"]} for sent in own
+        ]
+        chain = one["chain"]
+        escalation = {
+            "key": one["key"],
+            "severity": chain["severity"],
+            "page": one["page"],
+            "action": one["action"],
+            "call": chain["call"],
+            "until": chain["until"],
+            "overdue": chain["overdue"],
+            "chain": chain["steps"],
+            "deliveries": told,
+            "text": text,
+        }
+        results.append({**one["result"], "escalation": escalation})
+    texts += [
+        f"Nobody can tell what was sent before: {problem}"
+        for problem in dict.fromkeys(bare(problem) for problem in problems)
+    ]
+    return {
+        "text": "\n".join(texts),
+        "deliveries": list(deliveries),
+        "failed": [sent["channel"] for sent in deliveries if not sent["ok"]],
+        "results": results,
+        "notes": notes,
+    }
+
+
+def _lines(one: Decision, own: t.Sequence[Delivery], check_mode: bool) -> list[str]:
+    """What a person reads of one decision."""
+    if one["action"] == NOTHING and not one["page"]:
+        return [f"{one['key']}: nothing to tell: {one['reason']}."]
+    if one["action"] == NOTHING and one["incident"] and one["incident"]["told"]:
+        return [f"{one['key']}: nothing new to tell: {one['reason']}.", *who(one["chain"])]
+    lines = [one["message"]["text"]]
+    if not one["channels"]:
+        return [*lines, "Not sent: no channel of titan_escalation_channels takes it. Call them."]
+    if check_mode:
+        return [*lines, f"Would be sent by {', '.join(one['channels'])} ({one['action']})."]
+    good = [sent["channel"] for sent in own if sent["ok"]]
+    if good:
+        lines.append(f"Sent by {', '.join(good)} ({one['action']}).")
+    lines += [f"NOT sent by {sent['channel']}: {sent['error']}" for sent in own if not sent["ok"]]
+    return lines if good else [*lines, "It reached nobody. Call them."]
+
+
+def _note(one: Decision, incident: Incident, own: t.Sequence[Delivery]) -> dict[str, t.Any] | None:
+    """What is remembered; None when it is over and everybody who was told knows."""
+    good = [sent["channel"] for sent in own if sent["ok"]]
+    told = dict(incident["told"])
+    if incident["healed"]:
+        left = {name: told[name] for name in one["channels"] if name not in good}
+        return {**incident, "told": left} if left else None
+    step = max(one["chain"]["due"], 1)
+    return {**incident, "told": {**told, **dict.fromkeys(good, step)}}

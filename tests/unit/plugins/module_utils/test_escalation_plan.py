@@ -1,0 +1,250 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One incident is one page: what is sent of results, and what is remembered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.plugspace.titan.plugins.filter.escalation_outcome import (
+    FilterModule as OutcomeModule,
+)
+from ansible_collections.plugspace.titan.plugins.filter.escalation_plan import (
+    FilterModule as PlanModule,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation import moment
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation_plan import incident_key
+
+LEVEL = {"response_minutes": 15, "chain": ["On-call", "CTO"]}
+MATRIX = dict.fromkeys(("critical", "high", "medium", "low"), LEVEL)
+ROUTING_KEY = "0123456789abcdef0123456789abcdef"
+CHANNELS = [
+    {"name": "pd", "type": "pagerduty", "routing_key": ROUTING_KEY},
+    {"name": "hook", "type": "webhook", "url": "https://h/x", "severities": ["critical"]},
+    {"name": "slack", "type": "slack", "url": "https://s/x"},
+]
+START = moment("2026-01-05T03:00:00Z", "start")
+KEY = "site/service_down/api/titan1"
+Known = dict[str, Any]
+
+
+def result(outcome: str = "unhealed", **facts: Any) -> dict[str, Any]:
+    return {
+        "procedure": "service_down",
+        "subject": "api",
+        "host": "titan1",
+        "outcome": outcome,
+        "severity": "high",
+        "began": START.isoformat(),
+        "summary": "api is down",
+        **facts,
+    }
+
+
+def plan(*results: Any, known: Known | None = None, minutes: float = 0, **options: Any) -> Any:
+    options.setdefault("channels", CHANNELS)
+    now = (START + timedelta(minutes=minutes)).isoformat()
+    planned = PlanModule().filters()["escalation_plan"]
+    return planned(
+        list(results),
+        MATRIX,
+        {},
+        incidents=known,
+        now=now,
+        site="site",
+        **options,
+    )
+
+
+def told(planned: Any, failing: tuple[str, ...] = (), **options: Any) -> Any:
+    """The outcome when some of the channels fail."""
+    deliveries = [
+        {**sent, "ok": sent["channel"] not in failing, "error": ""} for sent in planned["sends"]
+    ]
+    for one in deliveries:
+        one["error"] = "" if one["ok"] else "refused"
+    deliveries = [] if options.get("check_mode") else deliveries
+    return OutcomeModule().filters()["escalation_outcome"](planned, deliveries, **options)
+
+
+def run(
+    known: Known, *results: Any, failing: tuple[str, ...] = (), minutes: float = 0
+) -> list[str]:
+    """One run, as the role does it: the channels that got something; updates what is known."""
+    planned = plan(*results, known=known, minutes=minutes)
+    for key, note in told(planned, failing)["notes"].items():
+        if note is None:
+            known.pop(key, None)
+        else:
+            known[key] = note
+    return [f"{one['action']} {one['channel']}" for one in planned["sends"]]
+
+
+def test_a_whole_incident() -> None:
+    known: Known = {}
+    assert run(known, result()) == ["trigger pd", "trigger slack"]
+    assert known[KEY]["told"] == {"pd": 1, "slack": 1}
+    assert run(known, result(), minutes=5) == []
+    # The next step, counted from the start of the incident and not of this run.
+    later = (START + timedelta(minutes=15)).isoformat()
+    assert run(known, result(began=later), minutes=15) == ["trigger pd", "trigger slack"]
+    assert run(known, result(), minutes=29) == []
+    # After the end of the chain there is nobody further.
+    assert run(known, result(), minutes=31) == []
+    assert run(known, result("healed"), minutes=32) == ["resolve pd", "resolve slack"]
+    assert known == {}
+    assert run(known, result("healed"), minutes=33) == []
+    assert run(known, result("well"), minutes=33) == []
+
+
+def test_failed_deliveries_are_tried_again_alone() -> None:
+    known: Known = {}
+    run(known, result(), failing=("slack",))
+    assert run(known, result(), minutes=1) == ["trigger slack"]
+    assert run(known, result("well"), failing=("pd",), minutes=2) == ["resolve pd", "resolve slack"]
+    assert known[KEY]["healed"]
+    assert run(known, result("well"), minutes=3) == ["resolve pd"]
+    assert known == {}
+
+
+def test_new_incident_after_one_that_was_not_resolved_everywhere() -> None:
+    known: Known = {}
+    run(known, result())
+    run(known, result("healed"), failing=("pd",), minutes=1)
+    assert run(known, result(), minutes=2) == ["trigger pd", "trigger slack"]
+    assert not known[KEY]["healed"]
+
+
+def test_incident_that_nobody_saw_for_long_is_a_new_one() -> None:
+    known: Known = {}
+    run(known, result())
+    run(known, result(), minutes=20)
+    assert run(known, result(), minutes=49) == []
+    later = (START + timedelta(minutes=80)).isoformat()
+    assert run(known, result(began=later), minutes=80) == ["trigger pd", "trigger slack"]
+    assert known[KEY]["began"] == "2026-01-05T04:20:00Z"
+    assert known[KEY]["told"] == {"pd": 1, "slack": 1}
+
+
+def test_worse_is_told_again_and_better_is_not() -> None:
+    known: Known = {}
+    run(known, result())
+    worse = result(severity="critical")
+    assert run(known, worse, failing=("pd",), minutes=1) == [
+        "trigger pd",
+        "trigger hook",
+        "trigger slack",
+    ]
+    assert known[KEY]["told"] == {"pd": 0, "hook": 1, "slack": 1}
+    assert run(known, result(), minutes=2) == ["trigger pd"]
+    assert known[KEY]["severity"] == "critical"
+    # Who was told at first and missed the rest hears of the end as well.
+    known[KEY]["told"]["pd"] = 0
+    assert len(run(known, result("healed"), minutes=3)) == 3
+
+
+def test_memory_that_cannot_be_read() -> None:
+    assert [one["channel"] for one in plan(result())["sends"]] == ["pd", "slack"]
+    assert [one["channel"] for one in plan(result("healed"))["sends"]] == ["pd"]
+    assert plan(result("well"))["sends"] == []
+    text = told(plan(result()), problems=["it is damaged", "it is damaged"])["text"]
+    assert text.count("Nobody can tell what was sent before: it is damaged") == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"outcome": "planned"}, "it is only planned"),
+        ({"escalation": {"page": False}}, "the procedure asks for nobody"),
+        ({"outcome": "well"}, "nobody was told of it before"),
+    ],
+)
+def test_what_is_sent_to_nobody(facts: dict[str, Any], reason: str) -> None:
+    planned = plan(result(**facts), known={})
+    assert planned["sends"] == []
+    outcome = told(planned)
+    assert outcome["text"] == f"{KEY}: nothing to tell: {reason}."
+    assert (outcome["notes"], outcome["failed"]) == ({}, [])
+    assert outcome["results"][0]["escalation"]["page"] is False
+
+
+@pytest.mark.parametrize("outcome", ["unhealed", "refused", "unreachable"])
+def test_what_needs_a_person(outcome: str) -> None:
+    planned = plan(result(outcome, severity="", began="", escalation={}), known={}, minutes=3)
+    (decision,) = planned["decisions"]
+    assert (decision["action"], decision["page"]) == ("trigger", True)
+    assert decision["chain"]["severity"] == "high"
+    assert decision["chain"]["began"] == "2026-01-05T03:03:00Z"
+
+
+def test_every_channel_of_a_test() -> None:
+    planned = plan(result(severity="low"), known={}, every_channel=True)
+    assert [one["channel"] for one in planned["sends"]] == ["pd", "hook", "slack"]
+
+
+def test_texts_of_an_outcome() -> None:
+    planned = plan(result(), known={})
+    good = told(planned)
+    assert good["text"].endswith("Sent by pd, slack (trigger).")
+    assert good["results"][0]["escalation"]["deliveries"] == [
+        {"channel": "pd", "ok": True, "error": ""},
+        {"channel": "slack", "ok": True, "error": ""},
+    ]
+    partly = told(planned, ("pd",))
+    assert partly["failed"] == ["pd"]
+    assert partly["text"].endswith("Sent by slack (trigger).\nNOT sent by pd: refused")
+    assert told(planned, ("pd", "slack"))["text"].endswith("It reached nobody. Call them.")
+    checked = told(planned, check_mode=True)
+    assert checked["text"].endswith("Would be sent by pd, slack (trigger).")
+    assert checked["notes"] == {}
+    nobody = told(plan(result(), known={}, channels=[]))
+    assert "no channel of titan_escalation_channels takes it" in nobody["text"]
+    assert nobody["notes"][KEY]["told"] == {}
+
+
+def test_what_was_told_says_who_is_next() -> None:
+    known: Known = {}
+    run(known, result())
+    text = told(plan(result(), known=known, minutes=1))["text"]
+    assert "nothing new to tell: it was told; CTO is next, at 2026-01-05 03:15 UTC." in text
+    assert "Call: On-call" in text
+    run(known, result(), minutes=15)
+    text = told(plan(result(), known=known, minutes=16))["text"]
+    assert "everybody was told, and there is nobody further" in text
+
+
+def test_secrets_never_leave() -> None:
+    leaking = result(summary=f"{ROUTING_KEY} pass-word1", findings=[{"evidence": "pass-word1"}])
+    planned = plan(leaking, known={}, secrets=["pass-word1", ""])
+    for shown in (str(planned), str(told(planned))):
+        assert ROUTING_KEY not in shown
+        assert "pass-word1" not in shown
+
+
+def test_key_is_stable_and_short_enough() -> None:
+    assert incident_key(result(cause="a"), "site") == incident_key(result(cause="b"), "site") == KEY
+    assert incident_key(result(), "") == "titan/service_down/api/titan1"
+    long, longer = (incident_key(result(subject="x" * n), "s") for n in (300, 301))
+    assert len(long) == len(longer) == 255
+    assert long != longer
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"host": " "}, "result 1 does not name its host"),
+        ({"procedure": None, "subject": ""}, "result 1 does not name its procedure, subject"),
+        ({"outcome": "fine"}, "result 1: its outcome is none of well, healed, planned"),
+        ({"began": "soon"}, "result 1: began is no time"),
+        ({"severity": "bad"}, "severity 'bad' is none of"),
+    ],
+)
+def test_result_that_cannot_be_used_is_one_sentence(given: dict[str, Any], said: str) -> None:
+    known = {KEY: {**plan(result(), known={})["decisions"][0]["incident"]}}
+    with pytest.raises(AnsibleFilterError, match=said):
+        plan({**result(), **given}, known=known)
