@@ -187,7 +187,8 @@ class ServiceDiagnosis:
                 "release_damaged",
                 self.name,
                 f"release {current.text('name')} is live and not complete: {reason}",
-                LIKELY,
+                # It may run all the same, so what can be helped is helped first.
+                POSSIBLE,
                 advice=_ROLL_BACK,
             )
 

@@ -29,6 +29,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._process import (
     capture,
     clean_environment,
 )
+from ansible_collections.plugspace.titan.plugins.module_utils._release_layout import ground
 from ansible_collections.plugspace.titan.plugins.module_utils._release_options import (
     LAYOUT,
     store_of,
@@ -63,7 +64,10 @@ def read_mongodb(params: Params) -> dict[str, t.Any]:
 
 def read_release(params: Params) -> dict[str, t.Any]:
     """What stands at the live path, and the release that it is; as release_info tells them."""
-    with Git(Remote.of(""), 5, {}) as git:
+    place = ground(params["root"])
+    status = os.stat(place)
+    owner = (status.st_uid, status.st_gid) if os.geteuid() == 0 else None
+    with Git(Remote.of(""), 5, {}, owner) as git:
         store = store_of(params, git)
         live = store.layout.live()
         entry = store.entry(live.name) if live.name else None

@@ -87,8 +87,19 @@ class Remote:
 class Git:
     """Git, with a time limit on every call. Use it as a context: it may hold a key meanwhile."""
 
-    def __init__(self, remote: Remote, timeout: float, environment: t.Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        timeout: float,
+        environment: t.Mapping[str, str],
+        owner: tuple[int, int] | None = None,
+    ) -> None:
+        """owner: uid and gid that Git runs as, where root looks at a repository of somebody else.
+
+        What is configured in a repository can make Git run programs, so root must not be it.
+        """
         self.remote = remote
+        self._owner = owner
         self._timeout = timeout
         self._redact = Redactor(remote.secrets)
         self._key: int | None = None
@@ -172,6 +183,7 @@ class Git:
                 self._timeout,
                 stdin=stdin,
                 undecodable=undecodable,
+                owner=self._owner,
             )
         except ProcessError as error:
             verb = next((a for a in arguments if not a.startswith("-") and "=" not in a), "")

@@ -82,12 +82,14 @@ def capture(
     stdin: str = "",
     pass_fds: t.Sequence[int] = (),
     undecodable: str = "replace",
+    owner: tuple[int, int] | None = None,
 ) -> Finished:
     """Run a command whose output is wanted.
 
-    undecodable: what becomes of bytes that are no UTF-8, as Python names it.
+    undecodable: what becomes of bytes that are no UTF-8, as Python names it. owner: uid and gid to
+    run it as, which only root can.
     """
-    process = _start(argv, environment, cwd, subprocess.PIPE, pass_fds)
+    process = _start(argv, environment, cwd, subprocess.PIPE, pass_fds, owner)
     try:
         output, errors = process.communicate(stdin.encode(), timeout)
     except subprocess.TimeoutExpired:
@@ -132,7 +134,11 @@ def _start(
     cwd: str | None,
     errors: int,
     pass_fds: t.Sequence[int],
+    owner: tuple[int, int] | None = None,
 ) -> subprocess.Popen[bytes]:
+    other: dict[str, t.Any] = {}
+    if owner is not None:
+        other = {"user": owner[0], "group": owner[1], "extra_groups": []}
     try:
         # A session of its own: no terminal to prompt on, and one group to end.
         return subprocess.Popen(
@@ -144,6 +150,7 @@ def _start(
             env=dict(environment),
             start_new_session=True,
             pass_fds=tuple(pass_fds),
+            **other,
         )
     except FileNotFoundError:
         if cwd is not None and not os.path.isdir(cwd):

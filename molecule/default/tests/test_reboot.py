@@ -66,5 +66,5 @@ def member_state(host: Host) -> str:
 def test_a_restarted_host_runs_everything_again(host: Host, sleeper: str) -> None:
     subprocess.run(["docker", "restart", "titan2"], check=True, capture_output=True, timeout=60)
     wait_until("the boot is over", lambda: system_state() == "running")
-    assert pm2_processes(host)[sleeper] == "online"
+    wait_until("PM2 runs it again", lambda: pm2_processes(host).get(sleeper) == "online")
     wait_until("the member is in its replica set", lambda: member_state(host) == "up")
