@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from faults import API, API_FAULTS, VOICE, VOICE_FAULTS
 from support.application import health
 from support.hosts import NAMES, ssh
 from support.incidents import EAGER, Fault, Seen, on_each, procedure, state
+from support.service_faults import API, API_FAULTS, VOICE, VOICE_FAULTS
 
 BATCHES = [(API, "api_down", batch) for batch in API_FAULTS]
 BATCHES += [(VOICE, "voice_down", batch) for batch in VOICE_FAULTS]
