@@ -142,8 +142,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._words import plai
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Keeping the record up to date takes at most this share of the run's time.
-_SHARE = 0.05
-_PAUSE_SECONDS = 1.0
+_SHARE = 0.1
 
 _F = t.TypeVar("_F", bound=t.Callable[..., None])
 
@@ -335,9 +334,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             return
         record = self._record()
         self._store.write(record)
-        self._store.write_page(page(record))
+        if at_once:
+            self._store.write_page(page(record))
         took = time.monotonic() - now
-        self._next_save = now + max(_PAUSE_SECONDS, took / _SHARE)
+        self._next_save = now + took / _SHARE
 
     def _end(self, status: str = "", name: str = "") -> None:
         if self._recorder is not None:

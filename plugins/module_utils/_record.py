@@ -23,8 +23,8 @@ _MAX_DEPTH = 12
 class Span(t.TypedDict):
     """What a host was busy with for a while: tasks of the same phase that ended alike.
 
-    began: seconds since the run began. state: V(ok), V(changed), V(failed), V(unreachable), or
-    V(cut) when the run ended first.
+    began: seconds since the run began. state: V(ok), V(changed), V(failed), V(unreachable), V(cut)
+    when the run ended first, or V(at_work) when it had not ended as this was written.
     """
 
     phase: str
@@ -204,8 +204,15 @@ class Recorder:
             "results": results,
             "failures": list(self._failures),
             "notes": list(self._notes),
-            "timeline": {host: [*spans] for host, spans in list(self._timeline.items())},
+            "timeline": self._spans(seconds),
         }
+
+    def _spans(self, now: float) -> dict[str, list[Span]]:
+        spans = {host: [*found] for host, found in list(self._timeline.items())}
+        if not self.is_over:
+            for host, started in list(self._at_work.items()):
+                spans.setdefault(host, []).append(_span(started, now, "at_work"))
+        return spans
 
     def _now(self) -> float:
         return self._clock() - self._start
@@ -219,15 +226,17 @@ class Recorder:
             last["seconds"] = round(now - last["began"], 2)
             last["tasks"] += 1
             return
-        spans.append(
-            Span(
-                phase=started.phase,
-                began=round(started.at, 2),
-                seconds=round(now - started.at, 2),
-                state=state,
-                tasks=1,
-            )
-        )
+        spans.append(_span(started, now, state))
+
+
+def _span(started: Started, now: float, state: str) -> Span:
+    return Span(
+        phase=started.phase,
+        began=round(started.at, 2),
+        seconds=round(now - started.at, 2),
+        state=state,
+        tasks=1,
+    )
 
 
 def worst(results: t.Sequence[t.Mapping[str, t.Any]]) -> str:

@@ -58,11 +58,12 @@ class Store:
 
     def write(self, record: t.Mapping[str, t.Any]) -> None:
         """Replace what is there of this run; a reader sees the old content or the new one."""
-        self._replace(self.json_path, json.dumps(record, indent=1) + "\n")
+        lasting = record.get("status") != "running"
+        self._replace(self.json_path, json.dumps(record, indent=1) + "\n", lasting)
 
     def write_page(self, page: str) -> None:
         """Replace the page of this run."""
-        self._replace(self.page_path, page)
+        self._replace(self.page_path, page, False)
 
     def _reserve(self, procedure: str, moment: float) -> str:
         name = re.sub(r"[^a-z0-9_]+", "-", procedure.lower()).strip("-")[:40] or "run"
@@ -74,14 +75,15 @@ class Store:
                 return self.id
         raise RecordError(f"no free name for a record in {self._directory}")
 
-    def _replace(self, path: str, text: str) -> None:
+    def _replace(self, path: str, text: str, lasting: bool) -> None:
         # A number of its own: a signal may come in the middle of one writing, and begin another.
         temporary = os.path.join(self._directory, f".{self.id}.{next(self._numbers)}")
         try:
             with open(_create(temporary), "w", encoding="utf-8", errors="replace") as target:
                 target.write(text)
                 target.flush()
-                os.fsync(target.fileno())
+                if lasting:
+                    os.fsync(target.fileno())
             os.replace(temporary, path)
         except OSError as error:
             raise RecordError(f"cannot write {path}: {error.strerror}") from error

@@ -34,7 +34,7 @@ h3 { font-size: .8rem; font-weight: 650; color: var(--soft); margin: 1.5rem 0 .4
 .pill.unhealed, .pill.unreachable, .pill.failed { background: var(--bad-soft); color: var(--bad); }
 .pill.refused, .pill.interrupted { background: var(--warn-soft); color: var(--warn); }
 .facts { display: grid; gap: 1rem 1.5rem;
-  grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr));
+  grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr));
   border-block: 1px solid var(--line); padding: 1rem 0; }
 dt { font-size: .8rem; color: var(--soft); }
 dd { font-variant-numeric: tabular-nums; }
@@ -53,7 +53,8 @@ svg .host { text-anchor: end; font-size: 13px; }
 svg .axis { text-anchor: middle; fill: var(--soft); }
 svg .tick, svg .lane { stroke: var(--line); stroke-width: 1; }
 svg .bar.ok { fill: var(--calm); } svg .bar.changed { fill: var(--note); }
-svg .bar.failed, svg .bar.unreachable { fill: var(--bad); } svg .bar.cut { fill: var(--warn); }
+svg .bar.failed, svg .bar.unreachable { fill: var(--bad); } svg .bar.cut,
+svg .bar.at_work { fill: var(--warn); }
 svg .on { fill: var(--on); } svg .on.ok { fill: var(--on-calm); }
 svg .back { fill: var(--good); stroke: var(--card); stroke-width: 1.5; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; font-size: .85rem;
@@ -62,9 +63,10 @@ svg .back { fill: var(--good); stroke: var(--card); stroke-width: 1.5; }
   margin-right: .4rem; vertical-align: -.05rem; background: var(--calm); }
 .legend i.changed { background: var(--note); } .legend i.back { background: var(--good);
   border-radius: 50%; } .legend i.failed, .legend i.unreachable { background: var(--bad); }
-.legend i.cut { background: var(--warn); }
+.legend i.cut, .legend i.at_work { background: var(--warn); }
 table { border-collapse: collapse; width: 100%; font-size: .93rem; }
-th { text-align: left; font-size: .8rem; font-weight: 600; color: var(--soft); }
+th { text-align: left; white-space: nowrap;
+  font-size: .8rem; font-weight: 600; color: var(--soft); }
 th, td { padding: .4rem 1rem .4rem 0; vertical-align: top; border-top: 1px solid var(--line); }
 thead th { border-top: 0; }
 td.number { white-space: nowrap; font-variant-numeric: tabular-nums; }
@@ -79,6 +81,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; border-top: 1p
   main { padding: 1.25rem 1rem 3rem; } .card { padding: .9rem 1rem; }
   .rows thead { display: none; } .rows tr { display: block; border-top: 1px solid var(--line);
     padding: .5rem 0; } .rows td { display: block; border: 0; padding: .1rem 0; }
+  .rows td:empty { display: none; }
   .rows td[data-name]::before { content: attr(data-name) " "; color: var(--soft);
     font-size: .8rem; } }
 @media print { :root { --ground: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb;

@@ -14,7 +14,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._record import (
     RUNNING,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
-from ansible_collections.plugspace.titan.plugins.module_utils._words import plain, plural
+from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
 
 _MAX_LINES = 200
 
@@ -110,17 +110,17 @@ def lines(record: t.Mapping[str, t.Any], path: str) -> list[str]:
 
 
 def called(result: Seen) -> str:
-    """Who was called, and by which way it did not work."""
+    """Who was called, and by which ways; empty when nobody was."""
     escalation = result.part("escalation")
-    if not escalation:
-        return ""
-    ways = [
-        one.text("channel")
-        + ("" if one.flag("ok") else f" failed ({one.text('error') or 'no reason told'})")
-        for one in escalation.rows("deliveries")
-    ]
-    chain = escalation.texts("chain")
-    return "; ".join(part for part in (", ".join(chain), ", ".join(ways)) if part)
+    reached, failed = [], []
+    for one in escalation.rows("deliveries"):
+        if one.flag("ok"):
+            reached.append(one.text("channel"))
+        else:
+            failed.append(f"{one.text('channel')} failed ({one.text('error') or 'no reason told'})")
+    chain = ", ".join(escalation.texts("chain"))
+    by = f"by {' and '.join(reached)}" if reached else ""
+    return "; ".join(part for part in (" ".join(filter(None, (chain, by))), *failed) if part)
 
 
 def _recovered(result: Seen) -> str:
@@ -140,14 +140,19 @@ def _rung(rung: Seen, planned: bool) -> str:
 
 
 def _outcomes(results: t.Sequence[Seen]) -> str:
-    if len(results) > 1:
-        counted = dict.fromkeys(OUTCOMES, 0)
-        for result in results:
-            outcome = result.text("outcome")
-            counted[outcome] = counted.get(outcome, 0) + 1
-        parts = [f"{count} {name}" for name, count in counted.items() if count]
-        return f"Of {plural(len(results), 'result')}: {', '.join(parts)}"
-    (result,) = results
+    """The first sentence: the worst one in full when there is only one of its kind."""
+    counted = dict.fromkeys(OUTCOMES, 0)
+    for result in results:
+        counted[result.text("outcome")] = counted.get(result.text("outcome"), 0) + 1
+    if counted[results[0].text("outcome")] > 1:
+        every = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
+        return f"Of {len(results)} results: {every}" if "," in every else f"Results: {every}"
+    counted[results[0].text("outcome")] = 0
+    others = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
+    return _outcome(results[0]) + (f"; besides: {others}" if others else "")
+
+
+def _outcome(result: Seen) -> str:
     about, outcome = subject(result), result.text("outcome")
     rungs = [one.text("rung") for one in result.rows("rungs")]
     helped = [one.text("rung") for one in result.rows("rungs") if one.flag("helped")]
@@ -170,8 +175,8 @@ def _reason(results: t.Sequence[Seen]) -> str:
     """The second sentence: the worst one's cause, or its own words where there is none."""
     result, found = results[0], cause(results[0])
     if found:
-        where = f" on {subject(result)}" if len(results) > 1 else ""
-        return f"The cause{where} was {found}"
+        alike = sum(one.text("outcome") == result.text("outcome") for one in results)
+        return f"The cause{f' on {subject(result)}' if alike > 1 else ''} was {found}"
     return result.text("summary") or "Nothing was changed"
 
 

@@ -24,6 +24,7 @@ STATES = {
     "failed": "failed",
     "unreachable": "gave no answer",
     "cut": "cut off",
+    "at_work": "at work when this was written",
 }
 _WIDTH, _LEFT, _RIGHT, _TOP, _LANE, _BAR = 960, 150, 24, 26, 40, 22
 _CHARACTER = 6.6
