@@ -38,7 +38,7 @@ RETURN = r"""
 _value:
   description: The table.
   type: str
-  sample: "2026-11-24T03:15:00Z  service_down  healed  titan1  port_taken  6.2 s  ann  /var/lib/x.json"
+  sample: "2026-11-24T03:15:00Z  service_down  healed  titan1  port_taken  6.2 s  ann  x.json"
 """
 
 

@@ -12,14 +12,16 @@ author:
 short_description: Read the records of past runs of procedures
 version_added: 0.1.0
 description:
-  - Reads what the callback P(plugspace.titan.record#callback) wrote on this controller, newest first.
+  - Reads what the callback P(plugspace.titan.record#callback) wrote on this controller.
   - A file that is damaged is told, and stops nothing.
 options:
   _terms:
-    description: The directory of the records.
+    description:
+      - The directory of the records.
+      - Without it, or where it is empty, it is where the callback writes them.
     type: list
     elements: str
-    required: true
+    default: []
   last:
     description: At most so many records; V(0) for all.
     type: int
@@ -57,8 +59,8 @@ _raw:
       type: str
     state:
       description:
-        - The outcome, or V(no result), V(failed), V(interrupted), V(running), V(killed) when its process
-          is gone without a word, or V(end not told) when its process cannot be known here.
+        - The outcome, or V(no result), V(failed), V(interrupted), V(running), V(killed) when its
+          process is gone without a word, or V(end not told) when its process cannot be known here.
       type: str
     problem:
       description: What is wrong with the file; empty when nothing is.
@@ -75,11 +77,26 @@ _raw:
 
 import typing as t
 
+from ansible import constants as C
 from ansible.errors import AnsibleError
+from ansible.plugins.loader import callback_loader
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.plugspace.titan.plugins.module_utils._record_list import Listed, listed
 from ansible_collections.plugspace.titan.plugins.module_utils._record_store import RecordError
+
+
+def written_to() -> str:
+    """The directory that the callback would write to here."""
+    name = "plugspace.titan.record"
+    # The lookup of core for configuration does not find a callback by the name of its collection.
+    plugin = callback_loader.get(name, class_only=True)
+    if plugin is None:
+        raise AnsibleError(f"the callback {name} cannot be loaded; give the records' directory")
+    value = C.config.get_config_value(
+        "directory", plugin_type="callback", plugin_name=plugin._load_name
+    )
+    return str(value)
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -95,7 +112,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             raise AnsibleError(f"last is {last}; it is a number of records, or 0 for all")
         names = ("host", "procedure", "outcome")
         chosen = {name: str(self.get_option(name)) for name in names}
+        folders = [str(term) or written_to() for term in terms or [""]]
         try:
-            return [one for term in terms for one in listed(str(term), last, **chosen)]
+            return [one for folder in folders for one in listed(folder, last, **chosen)]
         except RecordError as error:
             raise AnsibleError(str(error)) from error
