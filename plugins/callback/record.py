@@ -141,7 +141,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._redact import Red
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Keeping the record up to date takes at most this share of the run's time.
+# What of the run's time it may take to note which hosts have begun a task.
 _SHARE = 0.1
 
 _F = t.TypeVar("_F", bound=t.Callable[..., None])
@@ -182,6 +182,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._moment = 0.0
         self._secrets: set[str] = set()
         self._known_hosts: set[str] = set()
+        self._known_tasks: set[str] = set()
         self._taken_results = 0
         self._next_save = 0.0
         self._handlers: dict[int, t.Any] = {}
@@ -230,7 +231,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._learn_variables(play)
         if procedure:
             self._begin()
-        self._save(at_once=True)
+        self._save()
 
     @_never_breaks_a_run
     def v2_playbook_on_no_hosts_matched(self) -> None:
@@ -241,7 +242,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
         if self._recorder is not None:
             self._recorder.task_started(host.get_name(), task.name or task.action, _role(task))
-            self._save()
+            # The one that a run is killed in may be long: its begin is always written.
+            self._save(at_once=task._uuid not in self._known_tasks, with_page=False)
+            self._known_tasks.add(task._uuid)
 
     @_never_breaks_a_run
     def v2_runner_on_ok(self, result: t.Any) -> None:
@@ -289,7 +292,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def _take(self, result: object) -> None:
         if self._recorder is not None and self._recorder.add_result(result):
             self._begin()
-            self._save(at_once=True)
+            self._save()
 
     def _learn_variables(self, play: t.Any) -> None:
         """The inputs of the run, and the secrets of it and of each host of the play."""
@@ -328,22 +331,21 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         return masked
 
     @_never_breaks_a_run
-    def _save(self, at_once: bool = False) -> None:
+    def _save(self, at_once: bool = True, with_page: bool = True) -> None:
         now = time.monotonic()
         if self._store is None or not (at_once or now >= self._next_save):
             return
         record = self._record()
         self._store.write(record)
-        if at_once:
+        self._next_save = now + (time.monotonic() - now) / _SHARE
+        if with_page:
             self._store.write_page(page(record))
-        took = time.monotonic() - now
-        self._next_save = now + took / _SHARE
 
     def _end(self, status: str = "", name: str = "") -> None:
         if self._recorder is not None:
             self._recorder.end(status, name)
             self._leave_signals()
-            self._save(at_once=True)
+            self._save()
 
     def _tell(self) -> None:
         """The last lines of the run."""

@@ -77,7 +77,7 @@ _raw:
 
 import typing as t
 
-from ansible import constants as C
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.loader import callback_loader
 from ansible.plugins.lookup import LookupBase
@@ -93,7 +93,7 @@ def written_to() -> str:
     plugin = callback_loader.get(name, class_only=True)
     if plugin is None:
         raise AnsibleError(f"the callback {name} cannot be loaded; give the records' directory")
-    value = C.config.get_config_value(
+    value = constants.config.get_config_value(
         "directory", plugin_type="callback", plugin_name=plugin._load_name
     )
     return str(value)

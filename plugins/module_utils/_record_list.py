@@ -63,7 +63,8 @@ def standing(seen: Seen) -> str:
     controller, _colon, process = seen.text("run").partition(":")
     if controller != machine():
         return NOT_TOLD
-    return RUNNING if process_key(_number(process)) == process else KILLED
+    alive = process and process_key(_number(process)) == process
+    return RUNNING if alive else KILLED
 
 
 def hosts_of(seen: Seen) -> list[str]:
@@ -99,10 +100,11 @@ def _line(one: Seen) -> tuple[str, ...]:
     hosts = hosts_of(record)
     results = by_urgency(record.rows("results"))
     healed = record.has("recovery_seconds")
+    checked = record.flag("check") and one.text("state") != "planned"
     cells = (
         record.text("began"),
         record.text("procedure"),
-        one.text("state") + (" (check)" if record.flag("check") else ""),
+        one.text("state") + (" (check)" if checked else ""),
         ", ".join(hosts) if len(hosts) <= 3 else plural(len(hosts), "host"),
         next((result.text("cause") for result in results if result.text("cause")), ""),
         span(record.number("recovery_seconds")) if healed else "",

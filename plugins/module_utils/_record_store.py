@@ -114,13 +114,16 @@ def _read(path: str) -> Entry:
     try:
         # Neither what a link points at nor a pipe that would never answer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as source:
+        try:
             about = os.fstat(descriptor)
             if not stat.S_ISREG(about.st_mode):
                 return Entry(path, {}, "is no file")
             if about.st_size > MAX_BYTES:
                 return Entry(path, {}, "is too large for a record")
-            content = json.loads(source.read())
+            with open(descriptor, "rb", closefd=False) as source:
+                content = json.loads(source.read())
+        finally:
+            os.close(descriptor)
     except OSError as error:
         return Entry(path, {}, f"cannot be read: {error.strerror}")
     except (ValueError, RecursionError):
