@@ -32,7 +32,7 @@ PHASES: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("default", "deploy", "pm2_app", "pm2_info", "status"),),
     (
         ("deploy_first", "deploy_kinds", "deploy_secrets", "migrate"),
-        ("rollback", "deploy_failures", "deploy_interrupted", "releases"),
+        ("rollback", "deploy_failures", "deploy_interrupted", "releases", "records"),
     ),
 )
 

@@ -24,6 +24,10 @@ class Seen:
         """Whether there is a value that is not null."""
         return self._value.get(key) is not None
 
+    def keys(self) -> list[str]:
+        """The names of what there is, in their order."""
+        return [str(key) for key in self._value]
+
     def part(self, key: str) -> Seen:
         """A mapping inside."""
         return Seen(self._value.get(key))
@@ -40,6 +44,11 @@ class Seen:
         """A text, or empty."""
         value = self._value.get(key)
         return value if isinstance(value, str) else ""
+
+    def shown(self, key: str) -> str:
+        """Any value that is neither a mapping nor a list, as text; empty without one."""
+        value = self._value.get(key)
+        return "" if value is None or isinstance(value, (t.Mapping, list, tuple)) else str(value)
 
     def number(self, key: str, default: float = 0.0) -> float:
         """A number; text that is one counts, since Ansible templates values to text."""

@@ -1,0 +1,192 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page of a record: complete, harmless, and the same without a network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from record_samples import record, result
+
+from ansible_collections.plugspace.titan.plugins.module_utils._record_markup import (
+    escape,
+    join,
+    tag,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._record_page import page
+from ansible_collections.plugspace.titan.plugins.module_utils._record_timeline import (
+    MAX_LANES,
+    timeline,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\x00\u202e"
+
+
+class Elements(HTMLParser):
+    """What a browser would find."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.names.append(name)
+        self.attributes += attributes
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def evil(value: Any) -> Any:
+    """The same structure with every text replaced, but for what decides its shape."""
+    if isinstance(value, dict):
+        keep = ("outcome", "status", "state", "began")
+        return {key: value[key] if key in keep else evil(value[key]) for key in value}
+    if isinstance(value, list):
+        return [evil(one) for one in value]
+    return EVIL if isinstance(value, str) else value
+
+
+def test_nothing_in_a_record_becomes_an_element() -> None:
+    full = record(
+        result(
+            advice="x",
+            escalation={"text": "x", "chain": ["x"], "deliveries": [{"channel": "x", "ok": True}]},
+        ),
+        failures=[{"host": "x", "task": "x", "message": "x", "at": 1}],
+        notes=["x"],
+    )
+    poisoned = evil(full)
+    poisoned["timeline"] = {EVIL: evil(full["timeline"]["titan1"])}
+    poisoned["hosts"] = {EVIL: {"ok": 1}}
+    poisoned["results"][0]["before"] = {EVIL: EVIL}
+    poisoned["inputs"] = {EVIL: [EVIL]}
+    shown = Elements(page(poisoned))
+    assert set(shown.names) == set(Elements(page(full)).names)
+    assert not {"script", "img", "iframe", "link", "a"} & set(shown.names)
+    assert not [name for name, _value in shown.attributes if name.startswith("on")]
+    assert "alert(1)" in shown.text
+    assert "\x00" not in shown.text
+    assert "\u202e" not in shown.text
+
+
+def test_the_page_needs_nothing_else() -> None:
+    text = page(record(result()))
+    assert "http:" not in text
+    assert "https:" not in text
+    assert "url(" not in text
+    assert not [n for n, _v in Elements(text).attributes if n in ("src", "href", "style")]
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)
+    assert policy
+    style = re.search(r"<style>(.*?)</style>", text, re.S)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy[1]
+    assert policy[1].startswith("default-src 'none'; ")
+    assert "script-src" not in policy[1]
+
+
+def test_the_page_tells_everything() -> None:
+    text = Elements(page(record(result(advice="Free port 4000."), by="ann"))).text
+    for told in (
+        "It was down. It is up.",
+        "plugspace-api on titan1",
+        "port 4000 is held by nginx",
+        "did not help",
+        "timed out",
+        "no connection",
+        "200 in 4 ms",
+        "What a person must do",
+        "Free port 4000.",
+        "Time to recovery",
+        "6.2 s",
+        "ann on bastion",
+        '"service_down_service": "plugspace-api"',
+        "2026-11-24 03:15:00 UTC",
+        "20261124T031500Z-service_down-4f1a2b",
+    ):
+        assert told in text, told
+
+
+def test_a_plan_does_not_look_like_a_deed() -> None:
+    text = Elements(page(record(result(outcome="planned"), check=True))).text
+    assert "What would be done" in text
+    assert "did not help" not in text
+    assert "check mode: nothing was changed" in text
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{}, {"results": [{"outcome": 5}, "x"], "timeline": {"a": "b"}, "inputs": "x"}],
+)
+def test_half_a_record_has_a_page(odd: dict[str, Any]) -> None:
+    assert page(odd).startswith("<!DOCTYPE html>")
+
+
+def picture(**changes: Any) -> ElementTree.Element:
+    return ElementTree.fromstring(timeline(Seen(record(result(), **changes))))  # noqa: S314
+
+
+def test_the_picture_has_a_title_and_a_bar_for_each_span() -> None:
+    drawn = picture()
+    assert drawn.get("role") == "img"
+    told = {one.get("id"): one.text for one in drawn}
+    assert told["timeline-title"] == "Timeline of service_down: 1 host, 9.0 s"
+    assert told["timeline-desc"] == "titan1: observe ok, act changed"
+    bars = drawn.findall(".//rect")
+    assert [bar.get("class") for bar in bars] == ["bar ok", "bar changed"]
+    first, second = (float(bar.get("x") or 0) for bar in bars)
+    assert 150 < first < second < 960
+    (back,) = drawn.findall(".//circle/title")
+    assert back.text == "plugspace-api is back after 7.2 s"
+
+
+def test_bars_stay_inside_of_the_picture() -> None:
+    for seconds in (0.001, 9, 5000, 10**6):
+        spans = [{"phase": "act", "began": 0, "seconds": seconds, "state": "ok", "tasks": 1}]
+        drawn = picture(seconds=seconds, timeline={"titan1": spans})
+        (bar,) = drawn.findall(".//rect")
+        assert float(bar.get("x") or 0) + float(bar.get("width") or 0) <= 940
+        assert len(drawn.findall("text")) <= 10
+
+
+def test_without_a_task_there_is_no_picture() -> None:
+    assert timeline(Seen(record(timeline={}))) == ""
+    assert "Timeline" not in page(record(timeline={}))
+
+
+def test_of_many_hosts_those_in_trouble_are_drawn() -> None:
+    span = [{"phase": "act", "began": 0, "seconds": 1, "state": "ok", "tasks": 1}]
+    hosts = {f"web{number}": span for number in range(100)}
+    failures = [{"host": "web99", "task": "x", "message": "x", "at": 1}]
+    text = page(record(timeline=hosts, failures=failures))
+    drawn = ElementTree.fromstring(  # noqa: S314
+        timeline(Seen(record(timeline=hosts, failures=failures)))
+    )
+    names = [group.findtext("title") for group in drawn.findall("g")]
+    assert (len(names), names[0]) == (MAX_LANES, "web99")
+    assert f"The first {MAX_LANES} of 100 hosts" in text
+
+
+@pytest.mark.parametrize("began", ["", "yesterday", "2026-11-24T03:15:01", "1999-01-01T00:00:00Z"])
+def test_a_result_of_any_time_is_drawn(began: str) -> None:
+    drawn = ElementTree.fromstring(timeline(Seen(record(result(began=began)))))  # noqa: S314
+    assert len(drawn.findall(".//circle")) == (1 if began.endswith(":01") else 0)
+
+
+def test_text_is_escaped_and_markup_is_not() -> None:
+    assert escape("a<b>&'\"") == "a&lt;b&gt;&amp;&#x27;&quot;"
+    assert tag("p", "<", tag("b", ">"), class_="x", id=None) == '<p class="x">&lt;<b>&gt;</b></p>'
+    assert join("<", tag("rect", x=1)) == '&lt;<rect x="1"/>'
+    assert escape("a\ud800\u200b") == "a\ufffd\ufffd"
