@@ -117,10 +117,16 @@ class UnitDiagnosis:
             )
         return found
 
-    def refused_to_start(self, symptoms: t.Iterable[Symptom]) -> list[Finding]:
-        """What the log says of a start that failed, in the order of the symptoms."""
+    def refused_to_start(
+        self, symptoms: t.Iterable[Symptom], crashes: bool = False
+    ) -> list[Finding]:
+        """What the log says of a start that failed, in the order of the symptoms.
+
+        crashes: it may end itself by a signal when it cannot start.
+        """
         found = []
-        for symptom in symptoms if self.failed_at_start else ():
+        counts = self.failed_at_start or (crashes and self._result == "signal")
+        for symptom in symptoms if counts else ():
             said = last_line(self._log, symptom.pattern, symptom.healed)
             if said:
                 found.append(
@@ -137,9 +143,7 @@ class UnitDiagnosis:
         return found
 
     def down(self, last_words: str = "") -> list[Finding]:
-        """How it ended, when nothing of its own explains it; starting it is worth a try."""
-        if not self.is_down:
-            return []
+        """How one that is down ended, as nothing else explains it; a start is worth a try."""
         start = {"rung": "start_unit", "target": self._unit_name}
         if self._result == "success":
             why = f"{self._state()}: somebody stopped it, or it was never started"
