@@ -59,8 +59,8 @@ _value:
     - V(wait) for V(starting), V(electing), V(joining) and V(member_not_ready).
     - V(continue_process) for V(paused); the target is the processes to send SIGCONT, with commas.
     - V(start_unit) for V(stopped), V(killed), V(out_of_memory), V(crashed), V(failed),
-      V(port_was_taken) and V(disk_was_full), and V(restart_unit) for V(hung); the target is the
-      unit.
+      V(port_was_taken) and V(disk_was_full), and V(restart_unit) for V(hung) and
+      V(not_listening); the target is the unit.
     - V(initiate_set) for V(never_initiated), where every member answers and none has a
       configuration; the target is the set. It is destructive, a person names the set.
     - V(add_member) for V(member_missing); the target is the member, as host:port. It is

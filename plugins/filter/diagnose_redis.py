@@ -59,8 +59,8 @@ _value:
       (C(FUNCTION KILL)).
     - V(retry_save) for V(save_failing), which is C(BGSAVE).
     - V(start_unit) for V(stopped), V(killed), V(out_of_memory), V(crashed), V(failed),
-      V(port_was_taken) and V(disk_was_full), and V(restart_unit) for V(hung); the target is the
-      unit.
+      V(port_was_taken) and V(disk_was_full), and V(restart_unit) for V(hung) and
+      V(not_listening); the target is the unit.
     - V(raise_maxmemory) for V(memory_full), where the host has the memory; the target is the new
       C(maxmemory). It is destructive, a person names the target.
     - No rung for V(disk_full), V(port_held_by_stranger), V(unit_unusable), V(configuration),

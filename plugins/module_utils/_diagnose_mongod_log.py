@@ -98,7 +98,7 @@ def symptoms(unit: str, path: str, user: str, group: str, config_file: str) -> l
             "configuration",
             re.compile(
                 r"Unrecognized option|unrecognised option|Error parsing|Error opening config file"
-                r"|BadValue|Error during global initialization|status=2/INVALIDARGUMENT"
+                r"|^BadValue|Error during global initialization|status=2/INVALIDARGUMENT"
             ),
             f"put {config_file} right, then start {unit}",
             healed=r"^Started ",

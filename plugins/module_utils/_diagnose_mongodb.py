@@ -134,7 +134,9 @@ class MongodbDiagnosis:
         refused = last_line(self._log.lines, MAX_CONNECTIONS)
         if not found and refused:
             return [self._used_up(f"{self._error}; its log: {refused}")]
-        return found or self._unit.hung(self._error)
+        return found or self._unit.hung(
+            self._error, "not_listening" if self._state == "refused" else "hung"
+        )
 
     def _unexplained(self) -> list[Finding]:
         why = self._error or self._mongodb.text("msg") or "nobody could look whether it answers"

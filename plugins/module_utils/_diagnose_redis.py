@@ -145,7 +145,7 @@ class RedisDiagnosis:
                     " what was not saved",
                 )
             ]
-        return self._unit.hung(self._error)
+        return self._unit.hung(self._error, "not_listening" if self._state == "refused" else "hung")
 
     def _bad_start(self) -> list[Finding]:
         unit, found = self._unit, []

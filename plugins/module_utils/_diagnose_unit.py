@@ -191,10 +191,12 @@ class UnitDiagnosis:
                 return [finding(cause, self._name, why, LIKELY, advice=advice)]
         return []
 
-    def hung(self, reason: str) -> list[Finding]:
-        """Nothing is known but that it does not answer."""
+    def hung(self, reason: str, cause: str = "hung") -> list[Finding]:
+        """Nothing is known but that it runs and does not answer."""
+        if not self._unit:
+            return []
         why = f"{self._unit_name} runs, but {reason}"
-        return [finding("hung", self._name, why, LIKELY, "restart_unit", self._unit_name)]
+        return [finding(cause, self._name, why, LIKELY, "restart_unit", self._unit_name)]
 
     def starting(self) -> list[Finding]:
         """Systemd waits for it to say that it is ready."""

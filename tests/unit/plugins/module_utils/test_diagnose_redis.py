@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.plugins.module_utils.strange import ANYTHING, parts, replaced
 
 from ansible_collections.plugspace.titan.plugins.filter.diagnose_redis import FilterModule
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_redis import (
     clean,
     diagnose_redis,
 )
+
+from .strange import ANYTHING, parts, replaced
 
 GB = 1024**3
 AT = "5017:M 24 Nov 2026 02:26:51.140"
@@ -379,7 +380,7 @@ def test_what_does_not_speak_redis_is_a_stranger(listeners: Any) -> None:
     # Of an active unit nobody is suspected for holding the port, as long as it might be its own.
     seen = sick("refused")
     seen["host"]["listeners"] = listeners
-    assert told(seen) == [("hung", "restart_unit", "redis-server")]
+    assert told(seen) == [("not_listening", "restart_unit", "redis-server")]
 
 
 def process(seen: dict[str, Any], **facts: Any) -> dict[str, Any]:
@@ -604,6 +605,8 @@ def test_without_evidence_nobody_is_blamed() -> None:
     assert told({}) == [("unknown", "", "")]
     assert "nobody could look" in evidence({})
     assert evidence({"redis": {"msg": "the module failed"}}) == "the module failed"
+    # Nobody looked at the unit, so nobody says that it runs.
+    assert told({"redis": {"state": "hung", "error": "x"}}) == [("unknown", "", "")]
 
 
 WHOLE = [well(), down("exit-code", *CONFIGURATION), sick("hung"), unsaved(""), full()]

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.plugins.module_utils.strange import ANYTHING, parts, replaced
 
 from ansible_collections.plugspace.titan.plugins.filter.diagnose_service import FilterModule
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_service import (
     diagnose_service,
 )
+
+from .strange import ANYTHING, parts, replaced
 
 APP = "/home/plugspace/plugspace"
 ROOT = "/home/plugspace/deploy"
@@ -100,6 +101,8 @@ def test_a_service_that_is_called_well_and_not_asked_is_not_called_well() -> Non
     del seen["answer"]
     assert told(seen) == [("unknown", "", "")]
     assert "nobody could look" in diagnose_service(seen)[0]["evidence"]
+    seen["answer"] = {"ok": False}
+    assert "nothing that was seen says why" in diagnose_service(seen)[0]["evidence"]
 
 
 @pytest.mark.parametrize(
