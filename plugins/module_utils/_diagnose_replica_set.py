@@ -96,7 +96,7 @@ class ReplicaSetDiagnosis:
         if silent:
             advice = f"start {', '.join(silent)} first: one that is silent may have the set"
             return finding(cause, subject, f"{why}; {', '.join(silent)} did not", advice=advice)
-        # Without a login nobody can tell a member that was removed from one that never was in a set.
+        # Only a login tells a member that was removed from one that never was in a set.
         if any(one.text("state") != "not_initialized" for one in (self._own, *self._others)):
             advice = "look again with a login that the members accept: one may have been in a set"
             return finding(cause, subject, why, LIKELY, advice=advice)
