@@ -181,7 +181,7 @@ class RedisDiagnosis:
             Symptom(
                 "configuration",
                 re.compile(
-                    r"can't open config file|Failed to configure TLS|ACL errors|loading ACLs"
+                    r"can't open config file|Failed to configure TLS|ACL errors|Error loading ACL"
                     r"|is not enough for the server to start|Cannot assign requested address"
                 ),
                 file,

@@ -212,7 +212,13 @@ BAD_STARTS = [
         ["# No tls-cert-file configured!", "# Failed to configure TLS. Check logs for more info."],
         "c",
     ),
-    (["# Critical error while loading ACLs. Exiting."], "c"),
+    (
+        [
+            "# Error loading ACL rule '+fooo' for the user named 'bob': Unknown command or category",
+            "# Critical error while loading ACLs. Exiting.",
+        ],
+        "c",
+    ),
     (
         [
             "# Your current 'ulimit -n' of 10 is not enough for the server to start. Please"
