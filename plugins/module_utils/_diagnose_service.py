@@ -12,6 +12,15 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host import (
+    EMPTY,
+    NO_SPACE,
+    find_unit,
+    full_disks,
+    last_line,
+    tcp_listeners,
+    who,
+)
 from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
     CERTAIN,
     LIKELY,
@@ -20,11 +29,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
     finding,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
-from ansible_collections.plugspace.titan.plugins.module_utils._words import plain, plural, size
-
-# With less than this a program can write nothing that matters.
-_FULL_BYTES = 1024 * 1024
-_EMPTY = Seen(None)
+from ansible_collections.plugspace.titan.plugins.module_utils._words import plain, plural
 
 
 class Symptom(t.NamedTuple):
@@ -60,7 +65,6 @@ LAST_WORDS = (
     Symptom(re.compile(r"EADDRINUSE"), "port_was_taken", LIKELY, "restart"),
     Symptom(re.compile(r"EACCES|EPERM"), "not_permitted", POSSIBLE, "restart"),
 )
-_NO_SPACE = re.compile(r"ENOSPC|no space left on device", re.I)
 # What service_probe says of an attempt.
 _NO_ANSWER = re.compile(r"gave no answer within|was cut off")
 _NO_CONNECTION = re.compile(r"got no connection")
@@ -99,7 +103,7 @@ class ServiceDiagnosis:
         self._daemon = self._seen.part("pm2").part("daemon")
         self._host = self._seen.part("host")
         apps = self._seen.part("pm2").rows("apps")
-        self._app = next((app for app in apps if app.text("name") == self.name), _EMPTY)
+        self._app = next((app for app in apps if app.text("name") == self.name), EMPTY)
         self._instances = self._app.rows("instances")
         self._log = self._app.part("logs").texts("err")
         self._answer = self._seen.part("answer")
@@ -125,38 +129,10 @@ class ServiceDiagnosis:
     # -- the ground ---------------------------------------------------------------------------
 
     def _disk(self) -> t.Iterator[Finding]:
-        told = next((line for line in reversed(self._log) if _NO_SPACE.search(line)), "")
-        for system in self._host.rows("file_systems"):
-            mount = system.text("mount")
-            no_bytes = system.has("available_bytes") and (
-                system.number("available_bytes") < _FULL_BYTES
-            )
-            no_inodes = system.number("inodes_used_percent") >= 100
-            if not (no_bytes or no_inodes):
-                continue
-            holds = self._holds_the_application(mount)
-            if not (holds or told):
-                continue
-            what = "no inode" if no_inodes and not no_bytes else "no space"
-            said = f"; its log: {told}" if told else ""
-            yield finding(
-                "disk_full",
-                mount,
-                f"{what} is left on {mount} ({size(system.number('size_bytes'))}){said}",
-                CERTAIN if holds else LIKELY,
-                advice=f"free space on {mount}; nothing that is started now could write",
-            )
-
-    def _holds_the_application(self, mount: str) -> bool:
-        """Whether the application's files, or all that has no file system of its own, are on it."""
-        mounts = [one.text("mount") for one in self._host.rows("file_systems")]
-        # By its own path, and where the link there leads.
+        # By the application's own path, and where the link there leads.
         release = self._seen.part("release").part("current").text("directory")
-        for path in (self._service.text("path") or "/", *([release] if release else [])):
-            over = [m for m in mounts if m and (path + "/").startswith(m.rstrip("/") + "/")]
-            if mount == max(over, key=len, default="/"):
-                return True
-        return False
+        paths = [self._service.text("path"), *([release] if release else [])]
+        return full_disks(self._host, paths, last_line(self._log, NO_SPACE))
 
     def _pm2(self) -> t.Iterator[Finding]:
         state = self._daemon.text("state")
@@ -207,7 +183,7 @@ class ServiceDiagnosis:
                 )
             if not state or state == "ok":
                 continue
-            unit = self._unit(units.text(name))
+            unit = find_unit(self._host, units.text(name))
             down = unit.text("active") in ("inactive", "failed")
             evidence = seen.text("error") or f"{name} is {state}"
             if down:
@@ -227,10 +203,6 @@ class ServiceDiagnosis:
         members = mongodb.rows("members")
         return not members or any(one.text("role") == "PRIMARY" for one in members)
 
-    def _unit(self, name: str) -> Seen:
-        units = self._host.rows("units")
-        return next((unit for unit in units if name and unit.text("name") == name), _EMPTY)
-
     def _port(self) -> t.Iterator[Finding]:
         """Whoever listens where the service should, without being of it."""
         port = self._service.whole("port")
@@ -238,18 +210,16 @@ class ServiceDiagnosis:
         own = self._with_children({one.whole("pid") for one in (*self._instances, self._daemon)})
         # Whom this user cannot see may be one of these, as long as there are any.
         own = own - {0} if not any(map(self._is_online, self._instances)) else own | {0}
-        for listener in self._host.rows("listeners"):
+        for listener in tcp_listeners(self._host, port):
             pid = listener.whole("pid")
-            if not port or listener.whole("port") != port or pid in own:
+            if pid in own:
                 continue
-            if listener.text("protocol").startswith("udp"):
-                continue
-            who = self._who(listener)
+            holder = who(listener)
             if self._is_orphan(listener):
                 yield finding(
                     "port_held_by_orphan",
                     self.name,
-                    f"port {port} is held by {who}, a process of the application that PM2 has lost",
+                    f"port {port} is held by {holder}, a process of it that PM2 has lost",
                     rung="end_orphan",
                     target=str(pid),
                 )
@@ -257,9 +227,9 @@ class ServiceDiagnosis:
                 yield finding(
                     "port_held_by_stranger",
                     self.name,
-                    f"port {port} is held by {who}, which is not of {self.name}",
+                    f"port {port} is held by {holder}, which is not of {self.name}",
                     CERTAIN if pid else LIKELY,
-                    advice=f"end {who} or give one of them another port; a restart cannot help",
+                    advice=f"end {holder} or give one of them another port; a restart cannot help",
                 )
 
     def _with_children(self, pids: set[int]) -> set[int]:
@@ -272,15 +242,6 @@ class ServiceDiagnosis:
                 break
             found |= more
         return found
-
-    @staticmethod
-    def _who(listener: Seen) -> str:
-        pid, name = listener.whole("pid"), listener.text("name") or "a process"
-        if not pid:
-            return "a process that this user cannot see"
-        unit, user = listener.text("unit"), listener.text("user")
-        more = ", ".join(filter(None, [f"user {user}" if user else "", unit]))
-        return f"{name} (pid {pid}{', ' + more if more else ''})"
 
     def _is_orphan(self, listener: Seen) -> bool:
         script = listener.text("script")
@@ -332,13 +293,13 @@ class ServiceDiagnosis:
         states = ", ".join(sorted({one.text("status") or "gone" for one in self._instances}))
         head = f"{states} after {plural(restarts, 'restart')}"
         for symptom in LAST_WORDS:
-            said = next((line for line in reversed(self._log) if symptom.pattern.search(line)), "")
+            said = last_line(self._log, symptom.pattern)
             if said:
                 return [
                     finding(
                         symptom.cause,
                         self.name,
-                        f"{head}; its log: {said.strip()}",
+                        f"{head}; its log: {said}",
                         symptom.confidence,
                         symptom.rung,
                         advice=symptom.advice,
@@ -415,7 +376,7 @@ class ServiceDiagnosis:
         if site.flag("ok") is not False:
             return
         reason, nginx = site.text("reason"), self._seen.part("nginx")
-        unit = self._unit(nginx.text("unit"))
+        unit = find_unit(self._host, nginx.text("unit"))
         answers = f"{self.name} answers on its own port, but not through nginx"
         if nginx.flag("ok") is False:
             yield finding(

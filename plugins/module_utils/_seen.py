@@ -20,6 +20,10 @@ class Seen:
     def __bool__(self) -> bool:
         return bool(self._value)
 
+    def names(self) -> list[str]:
+        """The keys that are texts."""
+        return [key for key in self._value if isinstance(key, str)]
+
     def has(self, key: str) -> bool:
         """Whether there is a value that is not null."""
         return self._value.get(key) is not None

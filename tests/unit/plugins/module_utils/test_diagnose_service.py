@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
@@ -16,6 +15,8 @@ from ansible_collections.plugspace.titan.plugins.filter.diagnose_service import 
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_service import (
     diagnose_service,
 )
+
+from .strange import ANYTHING, parts, replaced
 
 APP = "/home/plugspace/plugspace"
 ROOT = "/home/plugspace/deploy"
@@ -100,6 +101,8 @@ def test_a_service_that_is_called_well_and_not_asked_is_not_called_well() -> Non
     del seen["answer"]
     assert told(seen) == [("unknown", "", "")]
     assert "nobody could look" in diagnose_service(seen)[0]["evidence"]
+    seen["answer"] = {"ok": False}
+    assert "nothing that was seen says why" in diagnose_service(seen)[0]["evidence"]
 
 
 @pytest.mark.parametrize(
@@ -437,41 +440,10 @@ def test_the_line_of_nginx_is_shown() -> None:
     assert 'unknown directive "x" in /etc/nginx/nginx.conf:3' in evidence
 
 
-def parts() -> list[tuple[str, ...]]:
-    """The path of every part of a whole observation."""
-    found: list[tuple[str, ...]] = []
-
-    def walk(value: object, path: tuple[str, ...]) -> None:
-        found.append(path)
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                walk(inner, (*path, key))
-
-    walk(well(), ())
-    return found
-
-
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["name", "state", "pid", "port", "ok", "id"]), inner)
-    ),
-    max_leaves=8,
-)
-
-
-@given(path=st.sampled_from(parts()), value=ANYTHING, answers=st.booleans())
-def test_no_observation_is_too_strange(path: tuple[str, ...], value: object, answers: bool) -> None:
-    seen: Any = copy.deepcopy(well() if answers else sick())
-    if not path:
-        seen = value
-    else:
-        inner = seen
-        for key in path[:-1]:
-            inner = inner[key]
-        inner[path[-1]] = value
-    for one in diagnose_service(seen):
+@given(data=st.data(), seen=st.sampled_from([well(), sick()]), value=ANYTHING)
+def test_no_observation_is_too_strange(data: Any, seen: dict[str, Any], value: object) -> None:
+    path = data.draw(st.sampled_from(parts(seen)))
+    for one in diagnose_service(replaced(seen, path, value)):
         assert one["cause"]
         assert one["evidence"]
         assert one["rung"] or one["advice"]

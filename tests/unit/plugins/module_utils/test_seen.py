@@ -35,6 +35,7 @@ def test_what_is_there_is_read() -> None:
     assert [row.text("name") for row in SEEN.rows("mixed")] == ["x"]
     assert SEEN.texts("mixed") == ["y"]
     assert SEEN.has("text")
+    assert "text" in SEEN.names()
     assert bool(SEEN)
 
 
@@ -51,5 +52,6 @@ def test_what_is_no_mapping_is_empty(value: object) -> None:
     seen = Seen(value)
     assert not seen
     assert not seen.has("x")
+    assert seen.names() == []
     assert (seen.text("x"), seen.flag("x"), seen.rows("x"), seen.texts("x")) == ("", None, [], [])
     assert not seen.part("x")
