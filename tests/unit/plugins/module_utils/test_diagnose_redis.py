@@ -214,7 +214,7 @@ BAD_STARTS = [
     ),
     (
         [
-            "# Error loading ACL rule '+fooo' for the user named 'bob': Unknown command or category",
+            "# Error loading ACL rule '+fooo' for the user named 'bob': Unknown command",
             "# Critical error while loading ACLs. Exiting.",
         ],
         "c",
