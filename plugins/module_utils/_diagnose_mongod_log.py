@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The log of mongod for a person, and what its words mean when it could not start.
 
-The words are those that MongoDB 6.0.5 printed; that of refused connections is from its source
-(session_manager_common.cpp), those of an upgrade from its handbook.
+The words are those that MongoDB 6.0.5 printed. That of refused connections (id 22942) is from its
+source; those of damaged data and of a stale member were not provoked.
 """
 
 from __future__ import annotations

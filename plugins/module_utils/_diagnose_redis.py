@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Why Redis does not serve, from what its host showed.
 
-The words of Redis are those that 7.0.15 printed, and of 8.0 as its source has them (rdb.c, aof.c,
-config.c, server.c); only the line about saving differs between them.
+The words of Redis are those that 7.0.15 printed. Where the source on the way to 8.0 (October 2024:
+rdb.c, aof.c, config.c, server.c) has others, as about saving, these count as well.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the evidence of one host to why MongoDB, or its replica set, does not serve.
 
-The log lines and the answers are those that MongoDB 6.0.5 and mongodb_info gave.
+The log lines and the answers are those that MongoDB 6.0.5 and mongodb_info gave. Not provoked were
+the lines of systemd, a stale member, different keys, TLS, and connections that are used up.
 """
 
 from __future__ import annotations
