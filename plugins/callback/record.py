@@ -18,7 +18,7 @@ description:
     the path of the record.
   - A run is recorded from its first play whose C(vars) hold C(titan_procedure), the name of the
     procedure. A run without such a play is recorded from its first result on, which is a fact
-    C(titan_result), or a list C(titan_results) that M(ansible.builtin.set_stats) was given.
+    C(common_result), or a list C(titan_results) that M(ansible.builtin.set_stats) was given.
   - Any other run leaves nothing, nor do C(--syntax-check), C(--list-tasks) and the like.
   - The record is there from the beginning, with the status V(running), and is kept up to date. So a
     run that is interrupted leaves one that says so, and a run that is killed one that shows how far
@@ -253,8 +253,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         looped = content.get("results")
         for one in [content, *(looped if isinstance(looped, list) else [])]:
             facts = one.get("ansible_facts") if isinstance(one, dict) else None
-            if isinstance(facts, dict) and "titan_result" in facts:
-                self._take(facts["titan_result"])
+            if isinstance(facts, dict) and "common_result" in facts:
+                self._take(facts["common_result"])
 
     @_never_breaks_a_run
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:

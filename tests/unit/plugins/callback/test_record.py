@@ -146,7 +146,7 @@ def test_a_run_of_a_procedure(callback: CallbackModule, display: Display, tmp_pa
     callback.v2_runner_on_start(Named("titan1"), Task("act | Restart"))
     callback.v2_runner_on_ok(Result({"changed": True}))
     evidence = {"answer": "from-the-vault and from-the-command-line"}
-    facts = {"ansible_facts": {"titan_result": result(before=evidence)}}
+    facts = {"ansible_facts": {"common_result": result(before=evidence)}}
     callback.v2_runner_on_ok(Result(facts, "verify | Say it"))
     assert only(tmp_path)["outcome"] == "healed"
     callback.v2_playbook_on_stats(Stats(result(before=evidence)))
@@ -181,7 +181,7 @@ def test_any_other_run_leaves_nothing(
 @pytest.mark.parametrize("by", ["fact", "loop", "stats"])
 def test_a_result_alone_makes_a_record(callback: CallbackModule, tmp_path: Path, by: str) -> None:
     callback.v2_playbook_on_play_start(Play())
-    facts = {"ansible_facts": {"titan_result": result()}}
+    facts = {"ansible_facts": {"common_result": result()}}
     if by == "fact":
         callback.v2_runner_on_ok(Result(facts))
     elif by == "loop":
@@ -303,7 +303,7 @@ def test_an_error_is_one_warning_and_never_more(
         raise ValueError("from-the-vault\nis broken")
 
     monkeypatch.setattr(plugin, "page", broken)
-    callback.v2_runner_on_ok(Result({"ansible_facts": {"titan_result": result()}}))
+    callback.v2_runner_on_ok(Result({"ansible_facts": {"common_result": result()}}))
     callback.v2_runner_on_ok(object())
     callback.v2_playbook_on_stats(Stats(result()))
     (warning,) = display.warnings
