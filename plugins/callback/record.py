@@ -143,6 +143,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._words import plai
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # What of the run's time it may take to note which hosts have begun a task.
 _SHARE = 0.1
+_AGAIN_SECONDS = 0.05
 
 _F = t.TypeVar("_F", bound=t.Callable[..., None])
 
@@ -374,6 +375,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def _interrupted(self, number: int, frame: t.Any) -> None:
         """Write the record, then let happen what would have happened without it."""
+        if os.getpid() == self._process and _is_forking(frame):
+            # Python drops what is raised there: the run would go on, and be recorded as cut off.
+            again = threading.Timer(_AGAIN_SECONDS, os.kill, (self._process, number))
+            again.daemon = True
+            again.start()
+            return
         handler = self._handlers.get(number, signal.SIG_DFL)
         # A second signal does not wait for the record.
         signal.signal(number, handler)
@@ -401,6 +408,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             self._recorder.note("Ansible gave up before the end; its own message says why.")
             self._end(FAILED)
         self._tell()
+
+
+def _is_forking(frame: t.Any) -> bool:
+    """Whether the main process is just starting a worker."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "_launch" and code.co_filename.endswith("popen_fork.py"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _role(task: t.Any) -> str:

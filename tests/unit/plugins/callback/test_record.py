@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import stat
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -257,6 +259,34 @@ def test_a_signal_is_told_and_then_ansibles(
     finally:
         callback._leave_signals()
         signal.signal(number, before)
+
+
+def _launch(number: int) -> None:
+    """Stand for the start of a worker: Python drops what is raised in it."""
+    with contextlib.suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), number)
+
+
+def test_a_signal_while_a_worker_is_started_comes_once_more(
+    callback: CallbackModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    starter = types.FunctionType(
+        _launch.__code__.replace(co_filename="/lib/multiprocessing/popen_fork.py"), globals()
+    )
+    try:
+        callback.v2_playbook_on_play_start(Play(titan_procedure="service_down"))
+        starter(signal.SIGINT)
+        assert only(tmp_path)["status"] == "running"
+        with pytest.raises(KeyboardInterrupt):
+            time.sleep(5)
+        assert only(tmp_path)["status"] == "interrupted"
+    finally:
+        callback._leave_signals()
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_worker_that_is_told_to_stop_writes_nothing(
