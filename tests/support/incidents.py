@@ -64,8 +64,8 @@ def state(host: str) -> str:
     """What a procedure that only looks leaves as it is: processes, units, lock and attempts."""
     return ssh(
         host,
-        "pm2 jlist -s 2>/dev/null | tail -n 1 | jq -c '[.[] | {name, pid, s: .pm2_env.status,"
-        " r: .pm2_env.restart_time}]' || true;"
+        # PM2 itself may be what hangs, so it is not asked.
+        "ps -u plugspace -o pid=,stat=,args= | grep -E '[P]M2 v|[n]ode ' | sed 's/[a-z+<]* / /2';"
         " systemctl show -p MainPID,ActiveState nginx redis-server mongod pm2-plugspace;"
         f" ls {ROOT_ON_HOST}/lock.json 2>/dev/null; sudo cat /var/lib/titan/attempts.json"
         " 2>/dev/null; true",

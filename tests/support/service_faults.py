@@ -106,8 +106,9 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         Fault(
             "errored after a crash loop",
-            f"mv {ROOT_ON_HOST}/shared/.env /tmp/env; pm2 -s restart {API};"
-            f" {until(status(API, 'errored'))}; mv /tmp/env {ROOT_ON_HOST}/shared/.env",
+            # At its first line: one that crashes later is started again for ever.
+            f"cd {PATH}/dist; mv api.js /tmp/api.js; echo 'throw new Error(1)' >api.js;"
+            f" pm2 -s restart {API}; {until(status(API, 'errored'))}; mv /tmp/api.js api.js",
             "crashing",
             ("restart",),
         ),
