@@ -65,7 +65,7 @@ def state(host: str) -> str:
     return ssh(
         host,
         # PM2 itself may be what hangs, so it is not asked.
-        "ps -u plugspace -o pid=,stat=,args= | grep -E '[P]M2 v|[n]ode ' | sed 's/[a-z+<]* / /2';"
+        "ps -u plugspace -o pid=,args= | grep -E '[P]M2 v|[n]ode ';"
         " systemctl show -p MainPID,ActiveState nginx redis-server mongod pm2-plugspace;"
         f" ls {ROOT_ON_HOST}/lock.json 2>/dev/null; sudo cat /var/lib/titan/attempts.json"
         " 2>/dev/null; true",
