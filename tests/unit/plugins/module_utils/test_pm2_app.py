@@ -273,6 +273,25 @@ def test_fork_mode_is_restarted(pm2: FakePm2) -> None:
     assert do(pm2, wanted()).actions == ["Restarted api instance 0"]
 
 
+@pytest.mark.parametrize(
+    ("state", "done"),
+    [
+        ("restarted", ["Restarted api instance 1"]),
+        (
+            "reloaded",
+            [
+                "Tried api in a further instance 3: it passed",
+                "Reloaded api instance 1",
+                "Deleted api instance 3",
+            ],
+        ),
+    ],
+)
+def test_the_named_instances_alone(pm2: FakePm2, state: str, done: list[str]) -> None:
+    running(pm2, 3)
+    assert do(pm2, wanted(state, only=[1, 9])).actions == done
+
+
 def test_first_start(pm2: FakePm2) -> None:
     manager = do(pm2, wanted("started", definition=definition()))
     assert manager.actions == ["Started 2 of api (cluster_mode)"]

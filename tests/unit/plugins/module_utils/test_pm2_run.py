@@ -152,6 +152,7 @@ def test_options_in_place_of_a_file(world: World) -> None:
     ("options", "message"),
     [
         ({"instances": "2"}, "belong to one application"),
+        ({"ids": [0]}, "belong to one application"),
         ({"probe": {"port": 1, "type": "tcp"}}, "belong to one application"),
         ({"probes": {"web": {}}}, "probes names web"),
     ],

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All the evidence of a host in one call, with stand-ins for who reads it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.plugspace.titan.plugins.module_utils import _evidence, _probe
+from ansible_collections.plugspace.titan.plugins.module_utils._evidence import (
+    read_check,
+    read_host,
+    read_logs,
+    read_mongodb,
+    read_paths,
+    read_release,
+    take,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._process import Finished
+
+PM2 = {
+    "daemon": {"pid": 8},
+    "apps": [{"instances": [{"pid": 11}, {"pid": 0}]}, {"instances": [{"pid": 12}]}],
+}
+CLOSED = _probe.parse({"type": "tcp", "port": 1, "successes": 1, "within": 0.2, "timeout": 0.2})
+
+
+class Readers:
+    """Return what they were asked for, and remember the order."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def host(self, params: Any) -> Any:
+        self.asked.append("host")
+        return {"pids": list(params.get("pids", []))}
+
+    def pm2(self, params: Any) -> Any:
+        self.asked.append("pm2")
+        return PM2
+
+    def broken(self, params: Any) -> Any:
+        raise OSError("it is broken")
+
+    def table(self) -> dict[str, Any]:
+        return {"host": self.host, "pm2": self.pm2, "redis": self.broken}
+
+
+def test_the_processes_of_pm2_are_among_those_that_are_looked_at() -> None:
+    wanted: dict[str, Any] = {"host": {"pids": [5]}, "pm2": {}, "redis": {}}
+    report = take(wanted, [], 2, readers=Readers().table())
+    assert report["host"] == {"pids": [5, 11, 12, 8]}
+    assert (report["redis"], report["errors"]) == (None, {"redis": "it is broken"})
+    assert report["probes"] == []
+
+
+def test_a_pm2_that_cannot_be_asked_leaves_the_host_to_be_seen() -> None:
+    readers = Readers()
+    table = {**readers.table(), "pm2": readers.broken}
+    report = take({"host": {}, "pm2": {}}, [], 2, readers=table)
+    assert (report["host"], report["pm2"]) == ({"pids": []}, None)
+    assert report["errors"] == {"pm2": "it is broken"}
+
+
+@pytest.mark.parametrize("settle", [True, False])
+def test_probes_have_their_rows(settle: bool) -> None:
+    report = take({"host": {}}, [CLOSED], 2, settle, Readers().table())
+    (row,) = report["probes"]
+    assert row["ok"] is False
+    assert "got no connection" in row["reason"]
+    assert report["host"] == {"pids": []}
+
+
+def test_what_settles_is_looked_at_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = Readers()
+    monkeypatch.setattr(_evidence, "probe_all", lambda probes: readers.asked.append("probe"))
+    take({"host": {}}, [CLOSED], 2, True, readers.table())
+    assert readers.asked == ["probe", "host"]
+
+
+def test_logs_and_paths_of_this_machine(tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    log.write_text("one\ntwo\nthree\n")
+    assert read_logs({"files": [str(log)], "units": [], "lines": 2}) == {str(log): ["two", "three"]}
+    log.chmod(0o640)
+    seen = read_paths({"paths": [str(log), str(tmp_path / "none")]})
+    assert seen[str(tmp_path / "none")] == {"exists": False}
+    assert (seen[str(log)]["exists"], seen[str(log)]["mode"]) == (True, "0640")
+    assert seen[str(log)]["size_bytes"] == 14
+
+
+def test_an_owner_without_a_name_is_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.lstat(tmp_path)
+    fields = list(real[:10])
+    fields[4], fields[5] = 54321, 54322
+    monkeypatch.setattr(_evidence.os, "lstat", lambda path: os.stat_result(fields))
+    seen = read_paths({"paths": ["/x"]})["/x"]
+    assert (seen["owner"], seen["group"]) == ("54321", "54322")
+
+
+def test_the_journal_of_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def capture(argv: list[str], *_rest: Any) -> Finished:
+        asked.append(argv)
+        return Finished(0, "a\nb\n")
+
+    monkeypatch.setattr(_evidence, "capture", capture)
+    assert read_logs({"files": [], "units": ["redis"], "lines": 9}) == {"redis": ["a", "b"]}
+    assert asked[0][-4:] == ["-n", "9", "-u", "redis"]
+
+
+@pytest.mark.parametrize(("program", "ok"), [("true", True), ("false", False)])
+def test_a_configuration_is_checked_by_its_program(program: str, ok: bool) -> None:
+    assert read_check({"unit": "nginx", "command": [program]}) == {
+        "unit": "nginx",
+        "ok": ok,
+        "output": "",
+    }
+
+
+def test_a_mongodb_needs_pymongo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_evidence._mongodb_report, "HAS_PYMONGO", False)
+    with pytest.raises(OSError, match="python3-pymongo"):
+        read_mongodb({})
+
+
+def test_a_host_without_a_release(tmp_path: Path) -> None:
+    params = {
+        "root": str(tmp_path / "deploy"),
+        "path": str(tmp_path / "app"),
+        "strategy": "releases",
+        "shared_paths": [],
+        "volatile_paths": [],
+    }
+    assert read_release(params) == {"live": "absent", "current": {}}
+
+
+def test_the_host_itself() -> None:
+    spec, _reader = _evidence.PARTS["host"]
+    defaults = {name: option.get("default") for name, option in spec.items()}
+    assert read_host(defaults)["memory"]["total_bytes"] > 0

@@ -1,0 +1,185 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From how a procedure went to what is told of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.plugspace.titan.plugins.filter import procedure_report, procedure_result
+from ansible_collections.plugspace.titan.plugins.module_utils._finding import finding
+
+tell = procedure_result.FilterModule().filters()["procedure_result"]
+show = procedure_report.FilterModule().filters()["procedure_report"]
+
+STOPPED = finding("stopped", "api", "2 instances, stopped in PM2", rung="start", advice="ask why")
+DISK = finding("disk_full", "/", "no space is left on /", advice="free space on /")
+RUNGS = [
+    {"name": "start", "says": "start it", "next": "restart"},
+    {"name": "restart", "says": "restart it"},
+]
+
+
+def step(found: Any = None, rung: str = "", reason: str = "") -> dict[str, Any]:
+    return {"rung": rung, "target": "", "finding": found or {}, "reason": reason}
+
+
+def taken(rung: str, helped: bool, error: str = "", cause: str = "stopped") -> dict[str, Any]:
+    return {
+        "rung": rung,
+        "target": "",
+        "cause": cause,
+        "says": f"{rung} it",
+        "helped": helped,
+        "seconds": 2.0,
+        "error": error,
+    }
+
+
+def course(**facts: Any) -> dict[str, Any]:
+    base = {
+        "procedure": "service_down",
+        "subject": "api",
+        "host": "titan1",
+        "severity": "critical",
+        "began": 1_800_000_000.0,
+        "ended": 1_800_000_009.24,
+        "rungs": RUNGS,
+        "before": {"answer": "refused", "disk": "30 %"},
+        "after": {"answer": "good", "disk": "30 %"},
+    }
+    return {**base, **facts}
+
+
+def test_well() -> None:
+    result = tell(course(first=[], findings=[], step=step(reason="nothing is wrong")))
+    assert (result["outcome"], result["cause"], result["rungs"]) == ("well", "", [])
+    assert result["summary"] == "api on titan1 is well; nothing was done."
+    assert (result["began"], result["seconds"]) == ("2027-01-15T08:00:00Z", 9.2)
+    assert show([result]) == "ok   api on titan1 is well; nothing was done."
+    assert show([result], failure=True) == ""
+
+
+def test_healed_by_the_first_rung() -> None:
+    result = tell(
+        course(first=[STOPPED, DISK], findings=[], taken=[taken("start", True)], step=step())
+    )
+    assert (result["outcome"], result["cause"], result["advice"]) == (
+        "healed",
+        "stopped",
+        "ask why",
+    )
+    assert result["summary"] == (
+        "api on titan1 is back after 9 s: 2 instances, stopped in PM2. What helped: start it."
+    )
+    assert show([result]).splitlines() == [
+        "ok   " + result["summary"],
+        "     also seen: no space is left on /",
+        "     answer: refused -> good",
+        "     afterwards: ask why",
+    ]
+
+
+def test_the_cause_is_what_the_ladder_began_with() -> None:
+    climbed = [taken("start", False), taken("restart", True)]
+    result = tell(course(first=[DISK, STOPPED], findings=[], taken=climbed))
+    assert result["cause"] == "stopped"
+    assert result["rungs"] == climbed
+
+
+def test_nothing_helped() -> None:
+    climbed = [taken("start", False, "it has no script"), taken("restart", False)]
+    result = tell(
+        course(
+            first=[STOPPED],
+            findings=[DISK],
+            taken=climbed,
+            step=step(DISK, reason="a person must: free space on /"),
+        )
+    )
+    assert result["outcome"] == "unhealed"
+    assert result["summary"] == (
+        "api on titan1 needs a person: no space is left on /. Done: start it (which failed: it has"
+        " no script), then restart it. A person must: free space on /."
+    )
+    assert show([result], failure=True) == result["summary"]
+
+
+def test_no_rung_helps() -> None:
+    result = tell(course(first=[DISK], findings=[DISK], step=step(DISK, reason="a person must: x")))
+    assert result["outcome"] == "unhealed"
+    assert "Nothing was done. A person must: x." in result["summary"]
+
+
+@pytest.mark.parametrize("found", [[STOPPED], []])
+def test_what_was_refused_was_not_tried(found: list[Any]) -> None:
+    facts = {"refusal": "it was tried 3 times"} if found else {"failure": "it has no lock"}
+    result = tell(course(first=found, findings=found, step=step(STOPPED, "start"), **facts))
+    assert result["outcome"] == "refused"
+    assert result["summary"].endswith(f"Nothing was done: {next(iter(facts.values()))}.")
+
+
+def test_a_procedure_that_broke_off_half_way_is_not_healed() -> None:
+    result = tell(
+        course(first=[STOPPED], findings=[], taken=[taken("start", True)], failure="it broke off")
+    )
+    assert result["outcome"] == "unhealed"
+    assert result["summary"].endswith("Done: start it. It broke off.")
+
+
+def test_a_host_that_is_lost_is_not_called_anything_else() -> None:
+    result = tell(course(first=[], lost=True))
+    assert result["outcome"] == "unreachable"
+    assert result["summary"] == "titan1 gave no answer, so nobody knows how api is."
+    later = tell(course(first=[STOPPED], taken=[taken("start", False)], lost=True))
+    assert later["summary"].startswith("titan1 gave no answer after start it, so nobody knows")
+
+
+def test_check_mode_tells_the_rungs_in_order() -> None:
+    result = tell(
+        course(first=[STOPPED], findings=[STOPPED], planning=True, step=step(STOPPED, "start"))
+    )
+    assert result["outcome"] == "planned"
+    assert [one["rung"] for one in result["rungs"]] == ["start", "restart"]
+    assert result["summary"].endswith("Would be done: start it; if that does not help: restart it.")
+    assert show([result]).startswith("plan api on titan1")
+
+
+def test_check_mode_tells_that_no_rung_helps() -> None:
+    planned = course(first=[DISK], findings=[DISK], planning=True, step=step(DISK, reason="ask"))
+    result = tell(planned)
+    assert (result["outcome"], result["rungs"]) == ("planned", [])
+    assert result["summary"].endswith("Nothing would be done: ask.")
+
+
+def test_a_ladder_in_a_circle_is_told_once() -> None:
+    rungs = [{"name": "start", "next": "start"}]
+    result = tell(course(first=[STOPPED], planning=True, rungs=rungs, step=step(STOPPED, "start")))
+    assert [one["says"] for one in result["rungs"]] == ["start"]
+
+
+def test_the_worst_comes_first() -> None:
+    results = [
+        tell(course(host="b", first=[])),
+        tell(course(host="a", first=[])),
+        tell(course(host="c", lost=True)),
+    ]
+    assert show(results).startswith("FAIL c gave no answer")
+    assert show(results).index("on a ") < show(results).index("on b ")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {},
+        course(first=[STOPPED], planning=True, step=step(STOPPED, "none_such")),
+        course(began="soon"),
+    ],
+)
+def test_what_is_no_course_is_told_as_a_filter_tells_it(bad: dict[str, Any]) -> None:
+    with pytest.raises(AnsibleFilterError, match="procedure_result"):
+        tell(bad)
