@@ -91,11 +91,8 @@ def called_entry_points(root: Path) -> set[tuple[str, str]]:
         elif isinstance(node, dict):
             for key, value in node.items():
                 if re.fullmatch(r"(ansible\.builtin\.)?(include|import)_role", str(key)):
-                    name = str(value["name"])
-                    # Which role the engine of procedures calls is known when it runs.
-                    if "{{" not in name:
-                        entry = str(value.get("tasks_from", "main")).removesuffix(".yml")
-                        yield name.rsplit(".", 1)[-1], entry
+                    name = str(value["name"]).rsplit(".", 1)[-1]
+                    yield name, str(value.get("tasks_from", "main")).removesuffix(".yml")
                 else:
                     yield from calls(value)
 
