@@ -8,7 +8,6 @@ from support.incidents import Fault
 API, VOICE = "plugspace-api", "plugspace-voice"
 PM2 = "$(cat ~/.pm2/pm2.pid)"
 RELEASE = f"$(readlink -f {PATH})"
-MEMORY = "/sys/fs/cgroup/memory/titan-fault"
 
 
 def pids(service: str) -> str:
@@ -29,7 +28,13 @@ def status(service: str, wanted: str) -> str:
 
 def inspector(service: str, program: str) -> str:
     """Run JavaScript in a running instance, by the inspector that Node.js opens on SIGUSR1."""
-    return f"pid={pids(service)}; kill -USR1 $pid; cd {PATH} && node -e \"{_CLIENT}\" '{program}'"
+    # A worker opens it on a port of its own, which is the only one that it listens on itself.
+    port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\\([0-9]*\\) .*pid=$pid,.*/\\1/p" | head -n 1'
+    return (
+        f"pid={pids(service)}; kill -USR1 $pid; cd {PATH};"
+        f' for try in $(seq 50); do INSPECTOR=$({port}); [ -n "$INSPECTOR" ] && break; sleep 0.1; done;'
+        f" export INSPECTOR; node -e \"{_CLIENT}\" '{program}'"
+    )
 
 
 _CLIENT = (
@@ -40,11 +45,12 @@ _CLIENT = (
     " s.on('message', (m) => { const answer = JSON.parse(m);"
     " if (answer.result.exceptionDetails) console.error(m.toString());"
     " process.exit(answer.result.exceptionDetails ? 1 : 0); }); };"
-    "const ask = () => http.get('http://127.0.0.1:9229/json', (r) => { let body = '';"
+    "const place = 'http://127.0.0.1:' + process.env.INSPECTOR + '/json';"
+    "const ask = () => http.get(place, (r) => { let body = '';"
     " r.on('data', (d) => { body += d; });"
     " r.on('end', () => send(JSON.parse(body)[0].webSocketDebuggerUrl)); })"
-    " .on('error', () => setTimeout(ask, 100));"
-    "ask(); setTimeout(() => process.exit(2), 20000);"
+    ".on('error', () => setTimeout(ask, 100));"
+    "ask(); setTimeout(() => { console.error('no answer'); process.exit(2); }, 20000);"
 )
 _SERVERS = (
     "const servers = process._getActiveHandles().filter("
@@ -159,18 +165,7 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
     ),
     (
-        Fault(
-            "killed for want of memory",
-            # Its workers inherit the daemon's limit and are killed, until PM2 gives up.
-            f"sudo mkdir -p {MEMORY};"
-            f" echo 40M | sudo tee {MEMORY}/memory.limit_in_bytes >/dev/null;"
-            f" old=$(awk -F: '$2 == \"memory\" {{print $3}}' /proc/{PM2}/cgroup);"
-            f" echo {PM2} | sudo tee {MEMORY}/cgroup.procs >/dev/null; pm2 -s restart {API};"
-            f" {until(status(API, 'errored'), 80)};"
-            f" echo {PM2} | sudo tee /sys/fs/cgroup/memory$old/cgroup.procs >/dev/null",
-            "out_of_memory",
-            ("restart",),
-        ),
+        Fault("PM2 was ended", "pm2 -s kill", "pm2_absent", ("start_pm2",)),
         Fault(
             "the disk is full",
             # What is live stands on a file system of its own that is full.
@@ -180,13 +175,7 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
             "disk_full",
             cure=f"d=$(readlink {PATH}); sudo umount $d; rmdir $d; mv {ROOT_ON_HOST}/whole $d",
         ),
-        Fault(
-            "too many open files",
-            f"prlimit --pid {PM2} --nofile=24:65536; pm2 -s restart {API};"
-            f" {until(status(API, 'errored'))}; prlimit --pid {PM2} --nofile=65536:65536",
-            "too_many_open_files",
-            ("restart",),
-        ),
+        Fault("PM2 does not know it", f"pm2 -s delete {API}", "not_started", ("start",)),
     ),
 )
 VOICE_FAULTS: tuple[tuple[Fault, ...], ...] = (
