@@ -256,17 +256,15 @@ class ServiceDiagnosis:
         if not self._instances:
             why = "PM2 runs, and knows no application of this name"
             return [finding("not_started", self.name, why, rung="start")]
-        killed = self._killed()
+        # Who was stopped was not killed, whatever the kernel did before.
         if all(one.text("status") == "stopped" for one in self._instances):
             count = plural(len(self._instances), "instance")
             why = f"{count}, stopped in PM2: somebody stopped it, or it was never started again"
-            return [*killed, finding("stopped", self.name, why, rung="start")]
+            return [finding("stopped", self.name, why, rung="start")]
         if not any(self._is_online(one) for one in self._instances):
-            return [*killed, *self._crashed()]
-        return [
-            *killed,
-            *(list(self._bad_instances()) or list(self._out_of_files()) or self._silent()),
-        ]
+            return [*self._killed(), *self._crashed()]
+        specific = [*self._bad_instances()] or [*self._out_of_files()]
+        return specific or [*self._killed(), *self._silent()]
 
     @staticmethod
     def _is_online(instance: Seen) -> bool:

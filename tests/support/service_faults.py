@@ -18,21 +18,14 @@ def until(command: str, seconds: int = 60) -> str:
     return f"timeout {seconds} sh -c 'until {command}; do sleep 0.3; done'"
 
 
-def status(service: str, wanted: str) -> str:
-    """Succeeds when all instances have a status."""
-    return (
-        f'pm2 jlist -s | tail -n 1 | jq -e "[.[] | select(.name == \\"{service}\\")'
-        f' | .pm2_env.status] | all(. == \\"{wanted}\\")" >/dev/null'
-    )
-
-
 def inspector(service: str, program: str) -> str:
     """Run JavaScript in a running instance, by the inspector that Node.js opens on SIGUSR1."""
     # A worker opens it on a port of its own, which is the only one that it listens on itself.
     port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\\([0-9]*\\) .*pid=$pid,.*/\\1/p" | head -n 1'
     return (
         f"pid={pids(service)}; kill -USR1 $pid; cd {PATH};"
-        f' for try in $(seq 50); do INSPECTOR=$({port}); [ -n "$INSPECTOR" ] && break; sleep 0.1; done;'
+        f" for try in $(seq 50); do INSPECTOR=$({port});"
+        ' [ -n "$INSPECTOR" ] && break; sleep 0.1; done;'
         f" export INSPECTOR; node -e \"{_CLIENT}\" '{program}'"
     )
 
@@ -110,14 +103,7 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
     ),
     (
-        Fault(
-            "errored after a crash loop",
-            # At its first line: one that crashes later is started again for ever.
-            f"cd {PATH}/dist; mv api.js /tmp/api.js; echo 'throw new Error(1)' >api.js;"
-            f" pm2 -s restart {API}; {until(status(API, 'errored'))}; mv /tmp/api.js api.js",
-            "crashing",
-            ("restart",),
-        ),
+        Fault("PM2 does not know it", f"pm2 -s delete {API}", "not_started", ("start",)),
         orphan(API, 4000),
         Fault(
             "a stranger holds the port",
@@ -175,7 +161,6 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
             "disk_full",
             cure=f"d=$(readlink {PATH}); sudo umount $d; rmdir $d; mv {ROOT_ON_HOST}/whole $d",
         ),
-        Fault("PM2 does not know it", f"pm2 -s delete {API}", "not_started", ("start",)),
     ),
 )
 VOICE_FAULTS: tuple[tuple[Fault, ...], ...] = (

@@ -53,7 +53,7 @@ def mended() -> Iterator[None]:
     ids=[" / ".join(fault.name for fault in batch) for _service, _playbook, batch in BATCHES],
 )
 def test_faults(service: str, playbook: str, batch: tuple[Fault, ...]) -> None:
-    faults = dict(zip(NAMES, batch, strict=True))
+    faults = dict(zip(NAMES, batch, strict=False))
     on_each({host: fault.inject for host, fault in faults.items()})
     before = {host: state(host) for host in faults}
 

@@ -352,6 +352,14 @@ def test_a_process_that_a_signal_stopped_is_let_go_on(paused: list[int], target:
     assert told(seen) == [("paused", "continue_processes", target)]
 
 
+def test_who_was_stopped_was_not_killed() -> None:
+    seen = sick()
+    seen["host"]["oom_kills"] = [{"name": "node", "pid": 5, "time": "today", "unit": None}]
+    for one in api(seen)["instances"]:
+        one.update(status="stopped", pid=0)
+    assert told(seen) == [("stopped", "start", "")]
+
+
 def test_a_stopped_and_an_errored_instance_are_both_restarted() -> None:
     seen = sick()
     api(seen)["instances"].append(instance(5, 0, status="errored"))
