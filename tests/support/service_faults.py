@@ -93,7 +93,15 @@ def orphan(service: str, port: int) -> Fault:
 API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         stopped(API),
-        hung(API),
+        Fault(
+            "the disk is full",
+            # What is live stands on a file system of its own that is full.
+            f"pm2 -s stop {API}; mv {RELEASE} {ROOT_ON_HOST}/whole; d=$(readlink {PATH}); mkdir $d;"
+            " sudo mount -t tmpfs -o size=1m none $d;"
+            " head -c 4M /dev/zero | sudo tee $d/zeros >/dev/null 2>&1; true",
+            "disk_full",
+            cure=f"d=$(readlink {PATH}); sudo umount $d; rmdir $d; mv {ROOT_ON_HOST}/whole $d",
+        ),
         Fault(
             "one of two instances is bad",
             "pm2 -s stop $(pm2 jlist -s | tail -n 1"
@@ -150,18 +158,6 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
             evidence="/etc/nginx/conf.d/fault.conf",
         ),
     ),
-    (
-        Fault("PM2 was ended", "pm2 -s kill", "pm2_absent", ("start_pm2",)),
-        Fault(
-            "the disk is full",
-            # What is live stands on a file system of its own that is full.
-            f"pm2 -s stop {API}; mv {RELEASE} {ROOT_ON_HOST}/whole; d=$(readlink {PATH}); mkdir $d;"
-            " sudo mount -t tmpfs -o size=1m none $d;"
-            " head -c 4M /dev/zero | sudo tee $d/zeros >/dev/null 2>&1; true",
-            "disk_full",
-            cure=f"d=$(readlink {PATH}); sudo umount $d; rmdir $d; mv {ROOT_ON_HOST}/whole $d",
-        ),
-    ),
 )
 VOICE_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
@@ -175,16 +171,5 @@ VOICE_FAULTS: tuple[tuple[Fault, ...], ...] = (
             ("restart",),
         ),
         hung(VOICE),
-    ),
-    (
-        stopped(VOICE),
-        orphan(VOICE, 4001),
-        Fault(
-            "Redis is the real cause",
-            "sudo systemctl stop redis-server; sleep 2",
-            "redis_down",
-            ("start_unit",),
-            after="systemctl is-active redis-server",
-        ),
     ),
 )

@@ -22,7 +22,7 @@ class Traffic:
     """
 
     def __init__(
-        self, address: str, domain: str, ca_file: str, threads: int = 4, pause: float = 0.1
+        self, address: str, domain: str, ca_file: str, threads: int = 4, pause: float = 0.2
     ) -> None:
         self.address = address
         self.domain = domain
