@@ -62,8 +62,8 @@ def native(value: object, depth: int = 0) -> t.Any:
 
 def phase_of(task: str, role: str) -> str:
     """The phase that a task belongs to: its file's name, which its own begins with, or its role."""
-    name, bar, _rest = task.rpartition(" : ")[2].partition(" | ")
-    return plain(name if bar else role.rpartition(".")[2] or "tasks", 30)
+    name, split, _rest = task.rpartition(" : ")[2].partition(" | ")
+    return plain(name if split else role.rpartition(".")[2] or "tasks", 30)
 
 
 def who(login: str, extra_vars: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> str:

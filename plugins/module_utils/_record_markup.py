@@ -31,13 +31,13 @@ def join(*children: object) -> Markup:
     return Markup("".join(one if isinstance(one, Markup) else escape(one) for one in children))
 
 
-def tag(name: str, /, *children: object, **attributes: object) -> Markup:
+def tag(element: str, /, *children: object, **attributes: object) -> Markup:
     """An element; `class_` is class, `aria_label` is aria-label, None leaves an attribute out."""
     pairs = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
-    if name in _EMPTY and not children:
-        return Markup(f"<{name}{pairs}>" if name == "meta" else f"<{name}{pairs}/>")
-    return Markup(f"<{name}{pairs}>{join(*children)}</{name}>")
+    if element in _EMPTY and not children:
+        return Markup(f"<{element}{pairs}>" if element == "meta" else f"<{element}{pairs}/>")
+    return Markup(f"<{element}{pairs}>{join(*children)}</{element}>")
