@@ -45,24 +45,23 @@ _CLIENT = (
     ".on('error', () => setTimeout(ask, 100));"
     "ask(); setTimeout(() => { console.error('no answer'); process.exit(2); }, 20000);"
 )
-_SERVERS = (
-    "const servers = process._getActiveHandles().filter("
-    "(h) => h.listeners && h.listeners(`upgrade`).length);"
-    "if (!servers.length) throw new Error(`no server`);"
-    "for (const s of servers) { s.removeAllListeners(`upgrade`);"
+# In a worker of a cluster no handle leads to the server, but all servers have one prototype.
+_INSTEAD = (
+    "const server = process.mainModule.require(`http`).Server.prototype;"
+    " const emit = server.emit;"
+    " server.emit = function (event, q, k, ...rest) {"
+    " if (event !== `upgrade`) return emit.call(this, event, q, k, ...rest);"
 )
-REFUSE = _SERVERS + (
-    " s.on(`upgrade`, (q, k) => k.end("
-    "`HTTP/1.1 503 Service Unavailable\\r\\nContent-Length: 0\\r\\n\\r\\n`)); }"
+REFUSE = _INSTEAD + (
+    " k.end(`HTTP/1.1 503 Service Unavailable\\r\\nContent-Length: 0\\r\\n\\r\\n`); return true; }"
 )
 # Says yes to the handshake, and nothing more.
-DEAD = _SERVERS + (
-    " s.on(`upgrade`, (q, k) => {"
+DEAD = _INSTEAD + (
     " const hash = process.mainModule.require(`crypto`).createHash(`sha1`);"
     " hash.update(q.headers[`sec-websocket-key`] + `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);"
     " k.write(`HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\n"
     "Connection: Upgrade\\r\\nSec-WebSocket-Accept: ` + hash.digest(`base64`) + `\\r\\n\\r\\n`);"
-    " }); }"
+    " return true; }"
 )
 
 
