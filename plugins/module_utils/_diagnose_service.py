@@ -264,7 +264,8 @@ class ServiceDiagnosis:
         if not any(self._is_online(one) for one in self._instances):
             return [*self._killed(), *self._crashed()]
         specific = [*self._bad_instances()] or [*self._out_of_files()]
-        return specific or [*self._killed(), *self._silent()]
+        # What it says itself tells more than a kill that may have been long ago.
+        return specific or [*self._silent(), *self._killed()]
 
     @staticmethod
     def _is_online(instance: Seen) -> bool:
