@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.application import PATH, ROOT_ON_HOST
+from support.application import PATH
 from support.incidents import Fault
 
 API, VOICE = "plugspace-api", "plugspace-voice"
@@ -92,15 +92,7 @@ def orphan(service: str, port: int) -> Fault:
 API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         stopped(API),
-        Fault(
-            "the disk is full",
-            # What is live stands on a file system of its own that is full.
-            f"pm2 -s stop {API}; mv {RELEASE} {ROOT_ON_HOST}/whole; d=$(readlink {PATH}); mkdir $d;"
-            " sudo mount -t tmpfs -o size=1m none $d;"
-            " head -c 4M /dev/zero | sudo tee $d/zeros >/dev/null 2>&1; true",
-            "disk_full",
-            cure=f"d=$(readlink {PATH}); sudo umount $d; rmdir $d; mv {ROOT_ON_HOST}/whole $d",
-        ),
+        orphan(API, 4000),
         Fault(
             "one of two instances is bad",
             "pm2 -s stop $(pm2 jlist -s | tail -n 1"
@@ -110,8 +102,8 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
     ),
     (
-        Fault("PM2 does not know it", f"pm2 -s delete {API}", "not_started", ("start",)),
-        orphan(API, 4000),
+        Fault("PM2's daemon is dead", f"kill -9 {PM2}", "pm2_dead", ("start_pm2",)),
+        Fault("PM2's daemon hangs", f"kill -STOP {PM2}", "pm2_hung", ("continue_processes",)),
         Fault(
             "a stranger holds the port",
             f"pm2 -s stop {API}; sudo systemd-run --quiet --unit titan-stranger"
@@ -121,16 +113,6 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
             cure="sudo systemctl stop titan-stranger",
             after="systemctl is-active titan-stranger",
             evidence="titan-stranger.service",
-        ),
-    ),
-    (
-        Fault("PM2's daemon is dead", f"kill -9 {PM2}", "pm2_dead", ("start_pm2",)),
-        Fault("PM2's daemon hangs", f"kill -STOP {PM2}", "pm2_hung", ("continue_processes",)),
-        Fault(
-            "the release's directory is gone",
-            f"pm2 -s stop {API}; mv {RELEASE} {ROOT_ON_HOST}/gone",
-            "release_gone",
-            cure=f"mv {ROOT_ON_HOST}/gone $(readlink {PATH})",
         ),
     ),
     (
