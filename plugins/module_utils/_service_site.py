@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import typing as t
+
+from ansible_collections.plugspace.titan.plugins.module_utils import _probe
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plain, plural, size
 
@@ -28,6 +31,8 @@ def problems(services: object, name: str) -> list[str]:
         found.append(f"{name} has no port in titan_services: say where it listens")
     if not service.part("probe"):
         found.append(f"{name} has no probe in titan_services: nothing could prove that it is back")
+    else:
+        found += [f"the probe of {name} in titan_services: {told}" for told in _bad(services, name)]
     strange = [one for one in service.texts("depends_on") if one not in DEPENDENCIES]
     if strange:
         found.append(
@@ -35,6 +40,19 @@ def problems(services: object, name: str) -> list[str]:
             f" {' and '.join(DEPENDENCIES)}"
         )
     return found
+
+
+def _bad(services: t.Any, name: str) -> list[str]:
+    """What is wrong with a service's probe."""
+    options = next(one["probe"] for one in services if Seen(one).text("name") == name)
+    # Whether a host has what such a probe needs is seen on the host.
+    if options.get("type") == "mongodb":
+        return []
+    try:
+        _probe.parse(options)
+    except _probe.ProbeError as error:
+        return [str(error)]
+    return []
 
 
 def shown(observed: object) -> dict[str, str]:

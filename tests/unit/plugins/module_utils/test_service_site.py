@@ -35,6 +35,11 @@ API = {"name": "api", "port": 4000, "probe": {"url": "http://127.0.0.1:4000/"}}
         ([{**API, "port": 65536}], "api", "api has no port"),
         ([{**API, "probe": None}], "api", "api has no probe"),
         (
+            [{**API, "probe": {"url": "ftp://x"}}],
+            "api",
+            "the probe of api in titan_services: a http probe needs a url",
+        ),
+        (
             [{**API, "depends_on": ["mysql", "redis"]}],
             "api",
             "api depends on mysql in titan_services",
@@ -48,6 +53,7 @@ def test_what_is_missing_is_named(services: Any, name: str, told: str) -> None:
 
 def test_all_problems_are_told_together() -> None:
     assert problems([API], "api") == []
+    assert problems([{**API, "probe": {"type": "mongodb", "port": 1}}], "api") == []
     assert len(problems([{"name": "api", "depends_on": ["x"]}], "api")) == 3
 
 
