@@ -69,7 +69,9 @@ LAST_WORDS = (
 _NO_ANSWER = re.compile(r"gave no answer within|was cut off")
 _NO_CONNECTION = re.compile(r"got no connection")
 _NO_HANDSHAKE = re.compile(r"did not become a WebSocket|answered the handshake of somebody else")
-_DEAD_SOCKET = re.compile(r"closed the WebSocket|instead of a pong|closed the connection without")
+_DEAD_SOCKET = re.compile(
+    r"closed the WebSocket|instead of a pong|sent no pong|closed the connection without"
+)
 _BAD_CERTIFICATE = re.compile(r"bad certificate|speaks no TLS")
 
 _DAEMON = {

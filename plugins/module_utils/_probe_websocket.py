@@ -30,6 +30,10 @@ _MAX_READS = 100000
 _CONTINUED, _TEXT, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x8, 0x9, 0xA
 
 
+class _ClosedError(UnhealthyError):
+    """The connection ended without a word."""
+
+
 def attempt(probe: Probe, candidates: t.Collection[int]) -> int | None:
     """Shake hands, converse, ping; the process that answered, or UnhealthyError."""
     url = urlsplit(probe.url)
@@ -59,7 +63,13 @@ def attempt(probe: Probe, candidates: t.Collection[int]) -> int | None:
         frames = _Frames(connection, rest, pid)
         if probe.reply:
             _converse(connection, frames, probe, pid)
-        _ping(connection, frames)
+        try:
+            _ping(connection, frames)
+        except (_ClosedError, OSError):
+            # Another illness than a server that does not take the handshake.
+            raise WrongAnswerError(
+                "accepted the handshake and sent no pong", connected=True, pid=pid
+            ) from None
     return pid
 
 
@@ -76,7 +86,7 @@ def _until(connection: t.Any, end: bytes) -> tuple[bytes, bytes]:
 def _more(connection: t.Any) -> bytes:
     data: bytes = connection.recv(65536)
     if not data:
-        raise UnhealthyError("closed the connection without an answer", connected=True)
+        raise _ClosedError("closed the connection without an answer", connected=True)
     return data
 
 

@@ -325,6 +325,7 @@ SILENCES = [
     ("GET http://x got no connection: Connection refused", "not_listening", "restart"),
     ("WebSocket ws://x did not become a WebSocket: HTTP/1.1 403", "handshake_refused", "reload"),
     ("WebSocket ws://x closed the WebSocket instead of a pong", "handshake_dead", "restart"),
+    ("WebSocket ws://x accepted the handshake and sent no pong", "handshake_dead", "restart"),
     ("GET http://x answered 503 (wanted 200): {}", "unhealthy", "reload"),
 ]
 
