@@ -26,15 +26,15 @@ COLLECTION = "collections/ansible_collections/plugspace/titan"
 GROUPS = ("lint", "sanity", "unit", "molecule")
 TAIL_LINES = 40
 # Scenarios that may run at the same time, one phase after the other; a scenario that is not named
-# here runs alone, at the end. In the first phase the second lane needs no host. In the second one
-# lane uses titan1, the other titan2 and titan3.
+# here runs alone, at the end. Records and escalate need no host, and status mostly waits. In the
+# last phase one lane uses titan1, the other titan2 and titan3.
 PHASES: tuple[tuple[tuple[str, ...], ...], ...] = (
-    (("default", "deploy", "pm2_app", "pm2_info", "status"), ("records", "escalate")),
+    (("default", "deploy", "service_down", "pm2_app", "pm2_info"),),
+    (("status",), ("records", "escalate")),
     (
         ("deploy_first", "deploy_kinds", "deploy_secrets", "migrate"),
         ("rollback", "deploy_failures", "deploy_interrupted", "releases"),
     ),
-    (("service_down",),),
 )
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
