@@ -7,6 +7,7 @@ from support.incidents import Fault
 
 API, VOICE = "plugspace-api", "plugspace-voice"
 PM2 = "$(cat ~/.pm2/pm2.pid)"
+DROP_IN = "/run/systemd/system/pm2-plugspace.service.d"
 RELEASE = f"$(readlink -f {PATH})"
 
 
@@ -102,7 +103,16 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
     ),
     (
-        Fault("PM2's daemon is dead", f"kill -9 {PM2}", "pm2_dead", ("start_pm2",)),
+        Fault(
+            "PM2's daemon is dead",
+            # Where its unit has started it, systemd would be quicker than any procedure.
+            f"sudo mkdir -p {DROP_IN}; printf '[Service]\\nRestart=no\\n'"
+            f" | sudo tee {DROP_IN}/fault.conf >/dev/null; sudo systemctl daemon-reload;"
+            f" kill -9 {PM2}",
+            "pm2_dead",
+            ("start_pm2",),
+            after=f"sudo rm -r {DROP_IN}; sudo systemctl daemon-reload",
+        ),
         Fault("PM2's daemon hangs", f"kill -STOP {PM2}", "pm2_hung", ("continue_processes",)),
         Fault(
             "a stranger holds the port",
