@@ -31,7 +31,6 @@ class Fault:
     rungs: tuple[str, ...] = ()
     cure: str = ""
     after: str = "true"
-    clean: str = "true"
     evidence: str = ""
 
 

@@ -8,7 +8,6 @@ from support.incidents import Fault
 API, VOICE = "plugspace-api", "plugspace-voice"
 PM2 = "$(cat ~/.pm2/pm2.pid)"
 DROP_IN = "/run/systemd/system/pm2-plugspace.service.d"
-RELEASE = f"$(readlink -f {PATH})"
 
 
 def pids(service: str) -> str:
