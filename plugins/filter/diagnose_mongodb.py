@@ -32,10 +32,15 @@ options:
         V(members) those of the other hosts, by host.
       - V(host) is the result of M(plugspace.titan.host_info) with the unit, its processes, the
         listeners of the port and the kills for want of memory.
+      - V(answer) is the row of M(plugspace.titan.service_probe) for it, if it was probed.
       - V(unit_log) is a list of the last lines of the unit's journal and of C(mongod.log), each
         with its newest line last.
       - V(data) tells of the data directory path, exists, owner, group, and of its lock_file exists
         and owner.
+      - V(evidence), the result of M(plugspace.titan.evidence_info), takes the place of V(mongodb),
+        V(host), V(unit_log), V(data) and V(answer).
+      - V(others) has the evidence of the other hosts by their members' addresses. A member that is
+        silent, and that its own host can help, is waited for.
       - V(expected_members) are the members by the inventory as host:port, V(lag_max_s) the seconds
         that one may be behind (10 unless given).
     type: dict
@@ -56,7 +61,8 @@ _value:
       V(confidence) one of V(certain), V(likely) and V(possible).
     - V(rung) is the rung of the ladder that helps and V(target) what it acts on. Where V(rung) is
       empty, V(advice) says what a person must do.
-    - V(wait) for V(starting), V(electing), V(joining) and V(member_not_ready).
+    - V(wait) for V(starting), V(electing), V(joining) and V(member_not_ready), and for
+      V(member_down) and V(majority_lost) where the silent member's own host can help it.
     - V(continue_processes) for V(paused); the target is the processes to send SIGCONT, with commas.
     - V(start_unit) for V(stopped), V(killed), V(out_of_memory), V(crashed), V(failed),
       V(port_was_taken) and V(disk_was_full), and V(restart_unit) for V(hung) and
@@ -70,7 +76,7 @@ _value:
       V(start_too_slow), V(traced), V(waits_for_disk), V(too_many_open_files),
       V(connections_used_up), V(wrong_password), V(tls), V(standalone), V(not_a_member),
       V(majority_lost), V(cut_off), V(member_down), V(keyfile_mismatch), V(lagging), V(too_stale)
-      and V(unknown).
+      V(unsteady) and V(unknown).
   type: list
   elements: dict
   sample:

@@ -30,6 +30,7 @@ options:
       - V(redis) and V(host) are the results of M(plugspace.titan.redis_info) and
         M(plugspace.titan.host_info), V(host) with the unit, its processes, the listeners of the
         port and the kills for want of memory.
+      - V(answer) is the row of M(plugspace.titan.service_probe) for it, if it was probed.
       - V(unit_log) is a list of the last lines of the unit's journal and of Redis' own log, each
         with its newest line last.
       - V(config_test) holds ok and output of a test of the configuration.
@@ -67,7 +68,7 @@ _value:
       V(aof_damaged), V(snapshot_damaged), V(not_permitted), V(start_too_slow), V(traced),
       V(waits_for_disk), V(too_many_open_files), V(max_clients), V(protected_mode),
       V(wrong_password), V(tls), V(unkillable), V(save_not_permitted), V(save_cannot_fork),
-      V(master_down) and V(unknown).
+      V(master_down), V(unsteady) and V(unknown).
   type: list
   elements: dict
   sample:

@@ -45,6 +45,15 @@ def words_of(line: str) -> str:
     return _JOURNAL.sub("", line).strip()
 
 
+def unsteady(name: str, answer: Seen) -> list[Finding]:
+    """It looks well, and did not answer a visitor each time."""
+    if answer.flag("ok") is not False:
+        return []
+    why = f"it looks well, but a visitor was told: {answer.text('reason') or answer.text('msg')}"
+    advice = "look again in a minute; what comes and goes is in its log"
+    return [finding("unsteady", name, why, LIKELY, advice=advice)]
+
+
 def find_unit(host: Seen, name: str) -> Seen:
     """The systemd unit of this name, as it was asked for."""
     return next((unit for unit in host.rows("units") if name and unit.text("name") == name), EMPTY)

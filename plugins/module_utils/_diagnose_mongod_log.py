@@ -20,6 +20,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host imp
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_unit import Symptom
 
 _RESTARTED = "***** SERVER RESTARTED *****"
+_BEGUN = r"^Started |Waiting for connections"
 _READY = "Waiting for connections"
 # mongod quotes what it does not like of a key file.
 _KEY = re.compile(r"(invalid char in key file \S+?):.*")
@@ -92,14 +93,22 @@ def symptoms(unit: str, path: str, user: str, group: str, config_file: str) -> l
             ),
             f"make security.keyFile of {config_file} that of the other members, owned by {user}:"
             f" chown {user}:{group} KEYFILE; chmod 400 KEYFILE",
-            healed=_READY,
+            # A condition of the unit that was not met once, and was at a later start.
+            healed=_BEGUN,
         ),
         Symptom(
             "configuration",
             re.compile(
                 r"Unrecognized option|unrecognised option|Error parsing|Error opening config file"
-                r"|^BadValue|Error during global initialization|status=2/INVALIDARGUMENT"
+                r"|^BadValue|Error during global initialization"
             ),
+            f"put {config_file} right, then start {unit}",
+            healed=r"^Started ",
+        ),
+        # What systemd says where mongod's own words are not to be had.
+        Symptom(
+            "configuration",
+            re.compile("status=2/INVALIDARGUMENT"),
             f"put {config_file} right, then start {unit}",
             healed=r"^Started ",
         ),

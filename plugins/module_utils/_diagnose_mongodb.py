@@ -12,6 +12,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host imp
     NO_SPACE,
     full_disks,
     last_line,
+    unsteady,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_mongod_log import (
     MAX_CONNECTIONS,
@@ -31,16 +32,40 @@ from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 
 _ANSWERING = ("ok", "auth", "not_initialized", "removed")
+_DATA = "/var/lib/mongodb"
 _TLS = re.compile(r"SSL|TLS|certificate", re.I)
 # Of the connections that are left, a part is kept for administrators.
 _FEW_CONNECTIONS = 0.01
+
+
+def expand(observed: object) -> object:
+    """The observation, with the parts that only its C(evidence) has."""
+    seen = Seen(observed)
+    if not seen.has("evidence"):
+        return observed
+    evidence = seen.part("evidence")
+    path = seen.part("service").text("data_path") or _DATA
+    paths = evidence.part("paths")
+    logs = evidence.part("logs")
+    return {
+        "answer": next((row.value for row in evidence.rows("probes")), {}),
+        "mongodb": evidence.part("mongodb").value,
+        "host": evidence.part("host").value,
+        "unit_log": [line for name in logs.names() for line in logs.texts(name)],
+        "data": {
+            **paths.part(path).value,
+            "path": path,
+            "lock_file": paths.part(f"{path}/mongod.lock").value,
+        },
+        **seen.value,
+    }
 
 
 class MongodbDiagnosis:
     """The evidence about MongoDB on one host; the filter documents the evidence."""
 
     def __init__(self, observed: object) -> None:
-        self._seen = Seen(observed)
+        self._seen = Seen(expand(observed))
         self._service = self._seen.part("service")
         self.name = self._service.text("name") or "MongoDB"
         self._mongodb = self._seen.part("mongodb")
@@ -48,7 +73,7 @@ class MongodbDiagnosis:
         self._log = read(self._seen.texts("unit_log"))
         self._unit = UnitDiagnosis(self.name, self._service, self._host, self._log.lines)
         self._unit_name = self._service.text("unit")
-        self._path = self._service.text("data_path") or "/var/lib/mongodb"
+        self._path = self._service.text("data_path") or _DATA
         self._file = self._service.text("config_file") or "/etc/mongod.conf"
         self._user = self._service.text("user") or "mongodb"
         self._group = self._service.text("group") or self._user
@@ -58,9 +83,28 @@ class MongodbDiagnosis:
     def findings(self) -> list[Finding]:
         """All causes, the one that explains most first; none when member and set are well."""
         if self._state in _ANSWERING:
-            replica_set = ReplicaSetDiagnosis(self.name, self._seen, self._log.lines)
-            return [*self._connections(), *replica_set.findings(), *self._password()]
+            replica_set = ReplicaSetDiagnosis(
+                self.name, self._seen, self._log.lines, self._healing()
+            )
+            found = [*self._connections(), *replica_set.findings(), *self._password()]
+            return found or unsteady(self.name, self._seen.part("answer"))
         return self._silence() or self._unexplained()
+
+    def _healing(self) -> list[str]:
+        """The other members that do not answer, and for which their own hosts have a rung."""
+        others = self._seen.part("others")
+        service = self._service.value
+        found = []
+        for address in others.names():
+            there = MongodbDiagnosis({"service": service, "evidence": others.part(address).value})
+            if there.silent and any(one["rung"] for one in there.findings()[:1]):
+                found.append(address)
+        return found
+
+    @property
+    def silent(self) -> bool:
+        """Whether it was looked at and gives no answer."""
+        return bool(self._state) and self._state not in _ANSWERING
 
     # -- it answers ---------------------------------------------------------------------------
 

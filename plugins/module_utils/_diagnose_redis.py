@@ -16,6 +16,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host imp
     NO_SPACE,
     full_disks,
     last_line,
+    unsteady,
     words_of,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_unit import (
@@ -95,7 +96,8 @@ class RedisDiagnosis:
     def findings(self) -> list[Finding]:
         """All causes, the one that explains most first; none when Redis is well."""
         if self._state == "ok":
-            return [*self._saving(), *self._memory(), *self._master()]
+            found = [*self._saving(), *self._memory(), *self._master()]
+            return found or unsteady(self.name, self._seen.part("answer"))
         answers: dict[str, t.Callable[[], t.Iterable[Finding]]] = {
             "loading": self._loading,
             "misconf": self._saving,

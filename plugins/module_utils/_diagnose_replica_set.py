@@ -34,10 +34,13 @@ class ReplicaSetDiagnosis:
     """The set as this host's member sees it, and what the other hosts' members say.
 
     name: of the server, for a person. own: mongodb_info of this host. others: that of the others.
-    expected: the members by the inventory.
+    expected: the members by the inventory. healing: those that this run helps on their own hosts.
     """
 
-    def __init__(self, name: str, seen: Seen, log: t.Sequence[str]) -> None:
+    def __init__(
+        self, name: str, seen: Seen, log: t.Sequence[str], healing: t.Collection[str] = ()
+    ) -> None:
+        self._healing = healing
         self._name = name
         self._set_name = seen.part("service").text("replica_set")
         self._own = seen.part("mongodb")
@@ -172,7 +175,8 @@ class ReplicaSetDiagnosis:
             advice = (
                 f"start {', '.join(silent)}; to force a configuration without them loses writes"
             )
-            yield finding("majority_lost", subject, why, advice=advice)
+            rung = "wait" if any(name in self._healing for name in silent) else ""
+            yield finding("majority_lost", subject, why, rung=rung, advice=advice)
 
     def _own_state(self) -> t.Iterator[Finding]:
         if self._own.text("role") != "NOT_READY":
@@ -210,7 +214,8 @@ class ReplicaSetDiagnosis:
         for name, reason in silent.items():
             why = f"{name} gives no answer: {reason or 'no reason is known'}"
             advice = "heal it on its own host; the set goes on as long as a majority answers"
-            yield finding("member_down", name or self._name, why, advice=advice)
+            rung = "wait" if name in self._healing else ""
+            yield finding("member_down", name or self._name, why, rung=rung, advice=advice)
 
     def _missing(self) -> t.Iterator[Finding]:
         """In the inventory, and not in the set."""

@@ -120,15 +120,15 @@ class UnitDiagnosis:
     def refused_to_start(
         self, symptoms: t.Iterable[Symptom], crashes: bool = False
     ) -> list[Finding]:
-        """What the log says of a start that failed, in the order of the symptoms.
+        """What the log says of a start that failed, in the order of the symptoms, each cause once.
 
         crashes: it may end itself by a signal when it cannot start.
         """
-        found = []
+        found: list[Finding] = []
         counts = self.failed_at_start or (crashes and self._result == "signal")
         for symptom in symptoms if counts else ():
             said = last_line(self._log, symptom.pattern, symptom.healed)
-            if said:
+            if said and symptom.cause not in (one["cause"] for one in found):
                 found.append(
                     finding(
                         symptom.cause,

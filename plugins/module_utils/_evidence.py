@@ -59,7 +59,7 @@ def read_mongodb(params: Params) -> dict[str, t.Any]:
         raise OSError("the host's Python lacks PyMongo: install Debian's python3-pymongo")
     client = _mongodb_report.PyMongoClient(params)
     address = f"{params['host']}:{params['port']}"
-    return _mongodb_report.look(client, address, params["slow_ms"])
+    return _mongodb_report.look(client, address, params["slow_ms"], params["settle_s"])
 
 
 def read_release(params: Params) -> dict[str, t.Any]:

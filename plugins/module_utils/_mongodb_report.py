@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import (
@@ -20,7 +21,12 @@ from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_server im
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     **CONNECTION,
     "slow_ms": {"type": "int", "default": 1000},
+    "settle_s": {"type": "float", "default": 0},
 }
+_SERVING = ("PRIMARY", "SECONDARY", "ARBITER")
+# As in mongodb_replica_set.
+_MAX_LAG_S = 10.0
+_PAUSE_S = 0.5
 __all__ = ["ARGUMENT_SPEC", "HAS_PYMONGO", "REQUIRED_TOGETHER", "PyMongoClient", "look"]
 
 
@@ -43,9 +49,32 @@ def uninitiated(client: PyMongoClient, address: str) -> dict[str, str]:
     return {}  # it has just become a member
 
 
-def look(client: PyMongoClient, address: str, slow_ms: int) -> dict[str, t.Any]:
-    """Return what everybody may know, and what a login adds."""
+def settled(report: t.Mapping[str, t.Any]) -> bool:
+    """Whether every member serves, one is the primary, and the others have caught up with it."""
+    rows = report.get("members", [])
+    roles = [row["role"] for row in rows]
+    behind = [row for row in rows if (row["lag_s"] or 0) > _MAX_LAG_S]
+    serving = "PRIMARY" in roles and all(one in _SERVING for one in roles)
+    return report["state"] == "ok" and serving and not behind
+
+
+def look(
+    client: PyMongoClient,
+    address: str,
+    slow_ms: int,
+    settle_s: float = 0,
+    clock: t.Callable[[], float] = time.monotonic,
+    sleep: t.Callable[[float], None] = time.sleep,
+) -> dict[str, t.Any]:
+    """Return what everybody may know, and what a login adds.
+
+    settle_s: seconds that the set has until every member serves; what is seen last is returned.
+    """
+    deadline = clock() + settle_s
     report = observe(client, address)
+    while not settled(report) and clock() < deadline:
+        sleep(_PAUSE_S)
+        report = observe(client, address)
     if report["state"] != "ok" or not client.has_login:
         return report
     report.update(server={}, errors=[])

@@ -20,6 +20,11 @@ class Seen:
     def __bool__(self) -> bool:
         return bool(self._value)
 
+    @property
+    def value(self) -> dict[t.Any, t.Any]:
+        """The mapping itself."""
+        return dict(self._value)
+
     def names(self) -> list[str]:
         """The keys that are texts."""
         return [key for key in self._value if isinstance(key, str)]

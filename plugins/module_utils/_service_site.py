@@ -63,6 +63,8 @@ def shown(observed: object) -> dict[str, str]:
     pm2 = seen.part("pm2")
     if pm2.part("daemon"):
         lines["PM2"] = _instances(pm2, name)
+    lines["Redis"] = _redis(seen.part("redis"))
+    lines["MongoDB"] = _mongodb(seen.part("mongodb"))
     host = seen.part("host")
     memory = host.part("memory")
     if memory:
@@ -80,6 +82,25 @@ def _answer(row: Seen) -> str:
     if row.flag("ok"):
         return "good"
     return plain(row.text("reason") or row.text("msg") or "bad")
+
+
+def _redis(redis: Seen) -> str:
+    state = redis.text("state")
+    memory = redis.part("memory")
+    if state in ("", "refused", "hung", "closed") or not memory:
+        return state
+    most = memory.number("max_bytes")
+    limit = f" of {size(most)}" if most else ""
+    return f"{state}, {size(memory.number('used_bytes'))}{limit} in use"
+
+
+def _mongodb(mongodb: Seen) -> str:
+    state = mongodb.text("state")
+    members = mongodb.rows("members")
+    if state != "ok" or not members:
+        return state
+    answering = [one for one in members if one.text("role")]
+    return f"{mongodb.text('role')}, {len(answering)} of {plural(len(members), 'member')} answer"
 
 
 def _instances(pm2: Seen, name: str) -> str:

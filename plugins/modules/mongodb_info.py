@@ -29,6 +29,11 @@ options:
     description: Milliseconds from which on a running operation is among RV(server).
     type: int
     default: 1000
+  settle_s:
+    description: Seconds to wait until every member serves, one is the primary and none is more than
+      10 s behind it. What is seen last is returned, whatever it is.
+    type: float
+    default: 0
 notes:
   - C(hello) does not tell why a member is neither primary nor secondary; it is V(NOT_READY) then.
   - An arbiter has no users, so every login to it is refused.

@@ -25,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import access_log
 from support import application
 from support.hosts import inventory, ssh
 from support.playbooks import INVENTORY, ROOT, environment
@@ -271,6 +272,17 @@ def deploy_to(counts: Sequence[int], seconds: dict[int, float]) -> None:
         )
 
 
+def slow_routes(directory: str) -> Row:
+    """access_log_info's read of a gigabyte."""
+    seconds, megabytes, counted = access_log.measure(Path(directory))
+    return (
+        "`access_log_info`'s read of 1 GB of access log, against `wc -l`",
+        f"{seconds:.1f} s, {megabytes:.0f} MB / {counted:.1f} s",
+        f"{seconds / counted:.0f} x",
+        "<= 10 s, 100 MB",
+    )
+
+
 def machine() -> str:
     """What was measured on."""
     with open("/proc/meminfo", encoding="ascii") as meminfo:
@@ -285,6 +297,7 @@ def main() -> None:
         for title, measure in (
             ("PM2's list, 2 processes", lambda: [pm2_read(2, ">= 50 x faster")]),
             ("PM2's list, 200 processes", lambda: [pm2_read(200, ">= 10 x faster")]),
+            ("a gigabyte of access log", lambda: [slow_routes(directory)]),
             ("ad hoc", lambda: [ad_hoc()]),
             ("deployments", lambda: deployments(directory, "titan_app", "3 hosts in 2 batches")),
             ("deployments to one host", lambda: deployments(directory, HOST, "1 host")),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import shlex
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 from support.playbooks import INVENTORY, ROOT, environment
@@ -57,3 +59,15 @@ def ssh(host: str, command: str, check: bool = True, timeout: float = 60, stdin:
     if check:
         assert process.returncode == 0, f"{host}: {command}: {process.stdout}{process.stderr}"
     return process.stdout
+
+
+@contextlib.contextmanager
+def cut_off(host: str) -> Iterator[None]:
+    """Nobody reaches the host by SSH, while everything on it goes on."""
+    inside = ["docker", "exec", host, "sh", "-c"]
+    cut = "systemctl stop ssh; pkill -u plugspace sshd; true"
+    subprocess.run([*inside, cut], check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*inside, "systemctl start ssh"], check=True, capture_output=True)

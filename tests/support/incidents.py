@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from support.application import ROOT_ON_HOST
-from support.hosts import ssh
+from support.hosts import NAMES, ssh
 from support.playbooks import Run, play
 
 # Nothing waits for a cooldown but the test of it.
@@ -52,6 +52,15 @@ def procedure(playbook: str, role: str, *arguments: str, **variables: Any) -> Se
     return Seen(run, results)
 
 
+def refused(name: str, sentence: str, **inputs: Any) -> None:
+    """Start a procedure with wrong inputs: it says what is wrong, and touches nothing."""
+    run = procedure(name, name, **inputs).run
+    assert run.code != 0
+    assert sentence in run.failure, run.output
+    assert run.changed == 0
+    assert "Traceback" not in run.output
+
+
 def on_each(commands: Mapping[str, str]) -> dict[str, str]:
     """Run a command on each host, at the same time."""
     with ThreadPoolExecutor() as pool:
@@ -59,16 +68,21 @@ def on_each(commands: Mapping[str, str]) -> dict[str, str]:
         return dict(zip(commands, answers, strict=True))
 
 
-def state(host: str) -> str:
-    """What a procedure that only looks leaves as it is: processes, units, lock and attempts."""
+def units(host: str) -> str:
+    """What a procedure for a database, when it only looks, leaves as it is: units and its notes."""
     return ssh(
         host,
-        # PM2 itself may be what hangs, so it is not asked.
-        "ps -u plugspace -o pid=,args= | grep -E '[P]M2 v|[n]ode ';"
-        " systemctl show -p MainPID,ActiveState nginx redis-server mongod pm2-plugspace;"
+        "systemctl show -p MainPID,ActiveState nginx redis-server mongod pm2-plugspace;"
         f" ls {ROOT_ON_HOST}/lock.json 2>/dev/null; sudo cat /var/lib/titan/attempts.json"
         " 2>/dev/null; true",
     )
+
+
+def state(host: str) -> str:
+    """What any procedure that only looks leaves as it is: the processes of PM2 as well."""
+    # PM2 itself may be what hangs, so it is not asked.
+    processes = ssh(host, "ps -u plugspace -o pid=,args= | grep -E '[P]M2 v|[n]ode '; true")
+    return processes + units(host)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 60, pause: float = 0.5) -> None:
@@ -77,3 +91,61 @@ def eventually(condition: Callable[[], bool], seconds: float = 60, pause: float 
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(pause)
+
+
+def cure_all(faults: Iterable[Fault], *further: str) -> None:
+    """What a person does about each of these faults, on every host, whether it is there or not."""
+    cures = [fault.cure for fault in faults if fault.cure]
+    everything = "; ".join([*further, *cures, "true"])
+    on_each(dict.fromkeys(NAMES, f"{{ {everything}; }} >/dev/null 2>&1; true"))
+
+
+def heal(
+    run: Callable[..., Seen],
+    batch: Sequence[Fault],
+    visited: Callable[[str], None],
+    state: Callable[[str], str] = state,
+) -> None:
+    """Put in a fault on each host and have it healed, or told where no rung helps.
+
+    run: the procedure, with further arguments. visited: is served on a host, or fails. state:
+    what --check leaves as it is. It says the same, and a second run has nothing to do.
+    """
+    faults = dict(zip(NAMES, batch, strict=False))
+    on_each({host: fault.inject for host, fault in faults.items()})
+    before = {host: state(host) for host in faults}
+
+    planned = run("--check")
+    assert planned.run.changed == 0
+    assert {host: state(host) for host in faults} == before, "--check touched something"
+
+    healed = run()
+    for host, fault in faults.items():
+        for seen in (planned, healed):
+            result = seen.results[host]
+            assert result["cause"] == fault.cause, (fault.name, result)
+            assert fault.evidence in result["summary"], (fault.name, result)
+        plan, result = planned.results[host], healed.results[host]
+        assert plan["outcome"] == "planned", (fault.name, plan)
+        climbed = tuple(rung["rung"] for rung in result["rungs"])
+        assert climbed == fault.rungs, (fault.name, result)
+        assert tuple(rung["rung"] for rung in plan["rungs"])[: len(climbed)] == climbed
+        assert result["outcome"] == ("healed" if fault.rungs else "unhealed"), (fault.name, result)
+        ssh(host, fault.after)
+    assert (healed.run.code == 0) is all(fault.rungs for fault in batch)
+    # What was only told is left as it was, for a person.
+    told = [host for host, fault in faults.items() if not fault.rungs]
+    for host in told:
+        assert state(host) == before[host], faults[host].name
+    on_each({host: faults[host].cure for host in told})
+
+    again = run()
+    assert again.run.code == 0, again.run.output
+    for host, fault in faults.items():
+        # A cure may be all that it takes, or leave a unit to be started.
+        expected = ("well",) if fault.rungs else ("well", "healed")
+        assert again.results[host]["outcome"] in expected, (fault.name, again.results[host])
+    if not told:
+        assert again.run.changed == 0
+    for host in faults:
+        visited(host)

@@ -92,6 +92,8 @@ def called_entry_points(root: Path) -> set[tuple[str, str]]:
             for key, value in node.items():
                 if re.fullmatch(r"(ansible\.builtin\.)?(include|import)_role", str(key)):
                     name = str(value["name"]).rsplit(".", 1)[-1]
+                    if "{{" in str(value["name"]):
+                        continue  # which one is known only in a run
                     yield name, str(value.get("tasks_from", "main")).removesuffix(".yml")
                 else:
                     yield from calls(value)

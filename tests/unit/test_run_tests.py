@@ -189,7 +189,8 @@ def test_scenarios_of_the_phases_exist_and_are_named_once() -> None:
 def test_scenarios_run_phase_by_phase_and_a_new_one_alone() -> None:
     names = ["default", "deploy", "migrate", "newcomer", "pm2_info", "rollback"]
     assert run_tests.phases(names) == [
-        [["default", "deploy", "pm2_info"]],
+        [["default", "deploy"]],
+        [["pm2_info"]],
         [["migrate"], ["rollback"]],
         [["newcomer"]],
     ]

@@ -543,6 +543,71 @@ def test_one_member_down_is_for_its_own_host() -> None:
     assert "Connection refused" in evidence(seen)
 
 
+def elsewhere(result: str, *log: str) -> dict[str, Any]:
+    """What evidence_info brings from another host, whose member is down."""
+    seen = down(result, *log)
+    return {
+        "mongodb": seen["mongodb"],
+        "host": seen["host"],
+        "logs": {"mongod": seen["unit_log"], "/var/log/mongodb/mongod.log": []},
+        "paths": {
+            "/var/lib/mongodb": {"exists": True, "owner": "mongodb", "group": "mongodb"},
+            "/var/lib/mongodb/mongod.lock": {"exists": True, "owner": "mongodb"},
+        },
+        "probes": [{"ok": False, "reason": "refused the connection"}],
+    }
+
+
+def test_a_member_that_its_own_host_can_help_is_waited_for() -> None:
+    seen = lost(THREE)
+    seen["mongodb"]["members"][1] = row(TWO, "PRIMARY")
+    seen["others"] = {THREE: elsewhere("success"), TWO: {"mongodb": well()["mongodb"]}}
+    assert told(seen) == [("member_down", "wait", "")]
+    seen = lost(TWO, THREE)
+    seen["others"] = {THREE: elsewhere("success")}
+    assert told(seen) == [
+        ("majority_lost", "wait", ""),
+        ("member_down", "", ""),
+        ("member_down", "wait", ""),
+    ]
+
+
+def test_a_member_that_needs_a_person_is_not_waited_for() -> None:
+    for there in (
+        elsewhere("exit-code", "Unrecognized option: nonsense"),
+        {"unreachable": True},
+        {"mongodb": None},
+    ):
+        seen = lost(TWO, THREE)
+        seen["others"] = {TWO: there}
+        assert {rung for _cause, rung, _target in told(seen)} == {""}, there
+
+
+def test_evidence_is_read_as_it_comes() -> None:
+    there = elsewhere("success")
+    there["paths"]["/var/lib/mongodb"]["owner"] = "root"
+    seen = {"service": well()["service"], "evidence": there}
+    assert told(seen)[0] == ("wrong_owner", "", "")
+    assert "/var/lib/mongodb belongs to root" in evidence(seen)
+
+
+def test_a_condition_that_was_met_later_is_over() -> None:
+    skipped = (
+        "mongod.service - MongoDB was skipped because of an unmet condition check"
+        " (ConditionPathExists=/etc/mongod.keyfile)."
+    )
+    assert told(down("exit-code", skipped))[0][0] == "keyfile"
+    started = "Started mongod.service - MongoDB."
+    assert told(down("exit-code", skipped, started))[0] == ("failed", "start_unit", "mongod")
+
+
+def test_one_that_answers_now_and_then_is_told() -> None:
+    assert told({**well(), "answer": {"ok": True}}) == []
+    seen = {**well(), "answer": {"ok": False, "reason": "did not answer within 2 s"}}
+    assert told(seen) == [("unsteady", "", "")]
+    assert "did not answer within 2 s" in evidence(seen)
+
+
 def test_members_with_different_keys_are_told() -> None:
     seen = lost()
     for number, name in ((1, TWO), (2, THREE)):

@@ -619,6 +619,12 @@ def test_without_evidence_nobody_is_blamed() -> None:
 WHOLE = [well(), down("exit-code", *CONFIGURATION), sick("hung"), unsaved(""), full()]
 
 
+def test_one_that_answers_now_and_then_is_told() -> None:
+    seen = {"redis": {"state": "ok"}, "answer": {"ok": False, "msg": "did not answer"}}
+    assert [(one["cause"], one["rung"]) for one in diagnose_redis(seen)] == [("unsteady", "")]
+    assert diagnose_redis({**seen, "answer": {"ok": True}}) == []
+
+
 @given(data=st.data(), seen=st.sampled_from(WHOLE), value=ANYTHING)
 def test_no_observation_is_too_strange(data: Any, seen: dict[str, Any], value: object) -> None:
     path = data.draw(st.sampled_from(parts(seen)))

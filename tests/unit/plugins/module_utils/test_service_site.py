@@ -101,6 +101,32 @@ def test_a_pm2_without_the_service(pm2: dict[str, Any], line: str) -> None:
     assert shown({**observed(), "pm2": pm2})["PM2"] == line
 
 
+MEMBERS = [{"role": "PRIMARY"}, {"role": "SECONDARY"}, {"role": ""}]
+
+
+@pytest.mark.parametrize(
+    ("database", "line"),
+    [
+        ({"redis": {"state": "refused"}}, {"Redis": "refused"}),
+        (
+            {"redis": {"state": "ok", "memory": {"used_bytes": 2 * 1024**2, "max_bytes": 0}}},
+            {"Redis": "ok, 2.0 MB in use"},
+        ),
+        (
+            {"redis": {"state": "oom", "memory": {"used_bytes": 2**21, "max_bytes": 2**20}}},
+            {"Redis": "oom, 2.0 MB of 1.0 MB in use"},
+        ),
+        ({"mongodb": {"state": "hung"}}, {"MongoDB": "hung"}),
+        (
+            {"mongodb": {"state": "ok", "role": "PRIMARY", "members": MEMBERS}},
+            {"MongoDB": "PRIMARY, 2 of 3 members answer"},
+        ),
+    ],
+)
+def test_a_database(database: dict[str, Any], line: dict[str, str]) -> None:
+    assert shown(database) == line
+
+
 @given(ANYTHING)
 def test_nothing_that_is_observed_breaks_it(value: object) -> None:
     assert isinstance(shown(value), dict)

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.plugspace.titan.plugins.module_utils import _mongodb
+from ansible_collections.plugspace.titan.plugins.module_utils import _mongodb, _mongodb_report
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import (
     MongoError,
     PyMongoClient,
@@ -232,3 +232,61 @@ def test_an_old_primary_hangs_up_when_it_steps_down(mongo: FakePyMongo) -> None:
     mongo.answers["replSetStepDown"] = DENIED
     with pytest.raises(MongoError, match="wants a login for replSetStepDown"):
         client().step_down("titan1:27017", 60, 10)
+
+
+class Client:
+    """Says who it is, as often as it is asked; the time passes while it sleeps."""
+
+    has_login = False
+
+    def __init__(self, *hellos: dict[str, t.Any]) -> None:
+        self.hellos = list(hellos)
+        self.now = 0.0
+
+    def hello(self, address: str) -> dict[str, t.Any]:
+        return self.hellos.pop(0) if len(self.hellos) > 1 else self.hellos[0]
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+ALONE = {"setName": "rs0", "me": "a:1", "hosts": ["a:1"]}
+PRIMARY = {**ALONE, "isWritablePrimary": True, "primary": "a:1"}
+STARTING = {**ALONE, "isWritablePrimary": False, "secondary": False}
+
+
+@pytest.mark.parametrize(
+    ("hellos", "settle_s", "role", "waited"),
+    [
+        ([PRIMARY], 5, "PRIMARY", 0),
+        ([STARTING], 0, "NOT_READY", 0),
+        ([STARTING], 1, "NOT_READY", 1),
+        ([STARTING] * 4 + [PRIMARY], 30, "PRIMARY", 1),
+    ],
+)
+def test_the_set_is_given_time(
+    hellos: list[dict[str, t.Any]], settle_s: float, role: str, waited: float
+) -> None:
+    client = Client(*hellos)
+    report = _mongodb_report.look(
+        t.cast("t.Any", client), "a:1", 1000, settle_s, lambda: client.now, client.sleep
+    )
+    assert report["role"] == role
+    assert (client.now >= waited) is True
+    assert (client.now > 0) is (waited > 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([("PRIMARY", 0.0), ("SECONDARY", 2.0), ("ARBITER", None)], True),
+        ([("PRIMARY", 0.0), ("SECONDARY", 34.0)], False),
+        ([("SECONDARY", 0.0), ("SECONDARY", 0.0)], False),
+        ([("PRIMARY", 0.0), ("", None)], False),
+        ([], False),
+    ],
+)
+def test_a_set_has_settled(rows: list[tuple[str, float | None]], expected: bool) -> None:
+    members = [{"role": role, "lag_s": lag} for role, lag in rows]
+    assert _mongodb_report.settled({"state": "ok", "members": members}) is expected
+    assert not _mongodb_report.settled({"state": "auth", "members": members})

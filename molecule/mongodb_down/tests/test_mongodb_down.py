@@ -1,0 +1,142 @@
+"""A MongoDB that does not serve: the real fault, the least that helps, the proof by a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.hosts import NAMES, ssh
+from support.incidents import (
+    EAGER,
+    Fault,
+    Seen,
+    cure_all,
+    eventually,
+    heal,
+    on_each,
+    procedure,
+    units,
+)
+from support.mongodb_faults import START, as_admin, batches, hello, until
+
+BATCHES = batches()
+PRIMARY = hello("h['isWritablePrimary']")
+FRESH = 27117
+
+
+def down(*arguments: str, **options: Any) -> Seen:
+    return procedure("mongodb_down", "mongodb_down", *arguments, **{**EAGER, **options})
+
+
+def served(host: str) -> None:
+    """The member serves, and the set has a primary."""
+    ssh(host, until(hello("'primary' in h and (h['isWritablePrimary'] or h['secondary'])"), 30))
+
+
+def primary() -> str:
+    """The host whose member is the primary."""
+    ask = f"{PRIMARY} && echo yes || true"
+    found: list[str] = []
+
+    def elected() -> bool:
+        found[:] = [host for host, said in on_each(dict.fromkeys(NAMES, ask)).items() if said]
+        return bool(found)
+
+    eventually(elected)
+    return found[0]
+
+
+@pytest.fixture
+def mended() -> Iterator[None]:
+    """What a test that failed leaves broken does not break the next one."""
+    yield
+    faults = [fault for batch in BATCHES for fault in batch]
+    cure_all(faults, "sudo systemctl kill -s CONT mongod", START)
+    for host in NAMES:
+        served(host)
+
+
+@pytest.mark.usefixtures("mended")
+@pytest.mark.parametrize(
+    "batch", BATCHES, ids=[" / ".join(fault.name for fault in batch) for batch in BATCHES]
+)
+def test_faults(batch: tuple[Fault, ...]) -> None:
+    heal(down, batch, served, units)
+
+
+def test_a_wrong_password_is_told() -> None:
+    run = procedure("mongodb_down", "mongodb_down", "-e titan_mongodb_monitoring_password=wrong")
+    assert {one["cause"] for one in run.results.values()} == {"wrong_password"}, run.results
+    assert run.run.changed == 0
+    assert run.run.code != 0
+
+
+@pytest.mark.usefixtures("mended")
+def test_one_that_lags_is_told() -> None:
+    try:
+        on_each({"titan3": as_admin("d.command('fsync', lock=True)")})
+        behind = "import time; time.sleep(6)"
+        write = "d.command('appendOplogNote', 1, data={'titan': 1})"
+        on_each({primary(): as_admin(f"{write}; {behind}; {write}")})
+        told = down(lag_max_s=3)
+        assert {one["cause"] for one in told.results.values()} == {"lagging"}, told.results
+        assert "titan3:27017 is" in told.results["titan1"]["summary"]
+        assert told.run.changed == 0
+    finally:
+        on_each({"titan3": as_admin("d.command('fsyncUnlock')")})
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_member_that_was_removed_is_added_when_it_is_named() -> None:
+    removal = (
+        "c = d.command('replSetGetConfig')['config']; c['version'] += 1;"
+        " c['members'] = [m for m in c['members'] if m['host'] != 'titan3:27017'];"
+        " d.command('replSetReconfig', c)"
+    )
+    if primary() == "titan3":
+        ssh("titan3", as_admin("d.command('replSetStepDown', 30, secondaryCatchUpPeriodSecs=10)"))
+        eventually(lambda: primary() != "titan3")
+    ssh(primary(), as_admin(removal))
+    asked = down("--check")
+    told = "add_member would act on titan3:27017, which nobody has named"
+    assert told in asked.results["titan1"]["summary"], asked.results
+    assert asked.run.changed == 0
+    added = down(confirm="titan3:27017")
+    assert {one["outcome"] for one in added.results.values()} == {"healed"}, added.results
+    served("titan3")
+
+
+def test_a_set_that_never_was_is_initiated_when_it_is_named() -> None:
+    where = {
+        "port": FRESH,
+        "unit": "mongod-fresh",
+        "replica_set": "fresh",
+        "data_path": "/var/tmp/mongod-fresh",
+        "log_file": "/var/tmp/mongod-fresh/mongod.log",
+    }
+    start = (
+        "sudo install -d -o mongodb -g mongodb /var/tmp/mongod-fresh; sudo systemd-run --quiet"
+        " --unit mongod-fresh --uid mongodb /usr/local/bin/mongod --replSet fresh"
+        f" --port {FRESH} --dbpath /var/tmp/mongod-fresh --bind_ip_all --oplogSize 16"
+        " --wiredTigerCacheSizeGB 0.25 --logpath /var/tmp/mongod-fresh/mongod.log;"
+        f" {until(hello('h', FRESH))}"
+    )
+    try:
+        on_each(dict.fromkeys(NAMES, start))
+        asked = down("--check", **where)
+        assert {one["cause"] for one in asked.results.values()} == {"never_initiated"}
+        assert "initiate_set would act on fresh" in asked.results["titan1"]["summary"]
+        # It has no user yet, which is the next thing that is told.
+        done = down(confirm="fresh", **where)
+        for result in done.results.values():
+            assert [rung["rung"] for rung in result["rungs"]] == ["initiate_set"], result
+            assert "refused the login" in result["summary"], result
+        for host in NAMES:
+            ssh(host, until(hello("len(h['hosts']) == 3 and 'primary' in h", FRESH), 30))
+    finally:
+        on_each(
+            dict.fromkeys(
+                NAMES, "sudo systemctl stop mongod-fresh; sudo rm -r /var/tmp/mongod-fresh"
+            )
+        )

@@ -1,0 +1,89 @@
+"""A Redis that does not serve: the real fault, the least that helps, and the proof by a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.hosts import cut_off, ssh
+from support.incidents import EAGER, Fault, Seen, cure_all, heal, procedure, units
+from support.redis_faults import CLI, FAULTS
+
+
+def down(*arguments: str, **options: Any) -> Seen:
+    return procedure("redis_down", "redis_down", *arguments, **{**EAGER, **options})
+
+
+def served(host: str) -> None:
+    """A client writes, and reads it back."""
+    assert ssh(host, f"{CLI} set titan-visitor here >/dev/null; redis-cli get titan-visitor") == (
+        "here\n"
+    )
+
+
+@pytest.fixture
+def mended() -> Iterator[None]:
+    """What a test that failed leaves broken does not break the next one."""
+    yield
+    cure_all(
+        [fault for batch in FAULTS for fault in batch],
+        "sudo systemctl kill -s CONT redis-server; sudo systemctl start redis-server",
+        # Nothing else is answered while a script runs.
+        f"{CLI} script kill",
+    )
+
+
+@pytest.mark.usefixtures("mended")
+@pytest.mark.parametrize(
+    "batch", FAULTS, ids=[" / ".join(fault.name for fault in batch) for batch in FAULTS]
+)
+def test_faults(batch: tuple[Fault, ...]) -> None:
+    heal(down, batch, served, units)
+
+
+@pytest.mark.usefixtures("mended")
+def test_more_memory_is_given_when_it_is_named() -> None:
+    full = FAULTS[0][2]
+    try:
+        ssh("titan1", full.inject)
+        asked = down("--check", hosts="titan1")
+        # The plan says what has to be named.
+        assert (
+            "raise_maxmemory would act on 6mb, which nobody has named"
+            in (asked.results["titan1"]["summary"])
+        ), asked.results
+        given = down(hosts="titan1", confirm="6mb")
+        assert [rung["rung"] for rung in given.results["titan1"]["rungs"]] == ["raise_maxmemory"]
+        assert given.results["titan1"]["outcome"] == "healed", given.results
+        served("titan1")
+    finally:
+        ssh("titan1", full.cure)
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_host_that_gives_no_answer_is_told_and_keeps_no_other_waiting() -> None:
+    ssh("titan1", "sudo systemctl stop redis-server")
+    with cut_off("titan3"):
+        seen = down()
+    outcomes = {host: result["outcome"] for host, result in seen.results.items()}
+    assert outcomes == {"titan1": "healed", "titan2": "well", "titan3": "unreachable"}
+    assert seen.run.code != 0
+    # Somebody is to be told of it.
+    assert seen.results["titan3"]["escalation"]["page"] is True
+    served("titan1")
+
+
+@pytest.mark.usefixtures("mended")
+def test_nothing_is_tried_too_often() -> None:
+    fault = "sudo systemctl stop redis-server; sudo rm -f /var/lib/titan/attempts.json"
+    ssh("titan1", fault)
+    limited = {"hosts": "titan1", "cooldown": 600}
+    assert down(**limited).results["titan1"]["outcome"] == "healed"
+    ssh("titan1", "sudo systemctl stop redis-server")
+    refused = down(**limited)
+    assert refused.results["titan1"]["outcome"] == "refused", refused.results
+    assert refused.results["titan1"]["rungs"] == []
+    assert ssh("titan1", "systemctl is-active redis-server || true") == "inactive\n"
+    assert down(**limited, override=True).results["titan1"]["outcome"] == "healed"
+    served("titan1")

@@ -1,0 +1,81 @@
+"""The faults of Redis, three at a time: one on each host."""
+
+from __future__ import annotations
+
+from support.incidents import Fault
+
+CONFIG, DATA = "/etc/redis/redis.conf", "/var/lib/redis"
+# Asks as a person does, with the password from where Redis has it.
+LOGIN = "export REDISCLI_AUTH=$(sudo sh -c \"sed -n 's/^requirepass //p' /etc/redis/*.conf\")"
+CLI = f"{LOGIN}; timeout 10 redis-cli"
+
+
+def until(command: str, seconds: int = 30) -> str:
+    return f"timeout {seconds} sh -c 'until {command}; do sleep 0.2; done'"
+
+
+FAULTS: tuple[tuple[Fault, ...], ...] = (
+    (
+        Fault(
+            "stopped",
+            "sudo systemctl stop redis-server",
+            "stopped",
+            ("start_unit",),
+            after="systemctl is-active redis-server",
+        ),
+        Fault(
+            "its password is another one",
+            f"{CLI} config set requirepass changed-by-somebody >/dev/null",
+            "wrong_password",
+            cure=f"{LOGIN}; old=$REDISCLI_AUTH; REDISCLI_AUTH=changed-by-somebody"
+            " redis-cli config set requirepass $old",
+            evidence="WRONGPASS",
+        ),
+        Fault(
+            "maxmemory is reached, and nothing is evicted",
+            f"{LOGIN}; redis-cli config set maxmemory-policy noeviction;"
+            " redis-cli config set maxmemory 4mb;"
+            " redis-cli config resetstat; for n in $(seq 40); do"
+            " head -c 200000 /dev/zero | tr '\\0' x | redis-cli -x set titan-fill-$n; done; true",
+            "memory_full",
+            cure=f"{LOGIN}; redis-cli config set maxmemory 0;"
+            " timeout 10 redis-cli del $(timeout 10 redis-cli keys 'titan-fill-*');"
+            " redis-cli config resetstat",
+            evidence="noeviction",
+        ),
+    ),
+    (
+        Fault(
+            "a script blocks it",
+            f"{LOGIN}; redis-cli config set busy-reply-threshold 200;"
+            " (setsid nohup redis-cli eval 'while true do end' 0 >/dev/null 2>&1 </dev/null &);"
+            " sleep 0.5",
+            "busy_script",
+            ("kill_script",),
+            cure=f"{LOGIN}; redis-cli script kill; redis-cli config set busy-reply-threshold 5000",
+            after=f"{CLI} config set busy-reply-threshold 5000",
+        ),
+        Fault(
+            "a snapshot failed, and nothing hinders the next one",
+            f"{LOGIN}; sudo chmod 500 {DATA}; sudo chown root {DATA}; redis-cli set titan-fill 1;"
+            f" redis-cli bgsave; {until('redis-cli info persistence | grep -q status:err')};"
+            f" sudo chown redis {DATA}; sudo chmod 750 {DATA};"
+            # What the log says of it is over as well.
+            " sudo truncate -s 0 /var/log/redis/redis-server.log",
+            "save_failing",
+            ("retry_save",),
+            after=f"{CLI} info persistence | grep rdb_last_bgsave_status:ok",
+        ),
+        Fault(
+            "its configuration is wrong",
+            f"echo 'titan-nonsense yes' | sudo tee -a {CONFIG} >/dev/null;"
+            " sudo systemctl restart redis-server;"
+            # Its unit tries some times before it gives up.
+            f" {until('systemctl is-failed -q redis-server')}",
+            "configuration",
+            cure=f"sudo sed -i /titan-nonsense/d {CONFIG};"
+            " sudo systemctl reset-failed redis-server",
+            evidence="titan-nonsense",
+        ),
+    ),
+)
