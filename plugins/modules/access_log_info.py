@@ -85,7 +85,7 @@ all:
 routes:
   description:
     - The routes, first those that cost their visitors the most time, which is the 95th percentile
-      times the requests. RV(routes[].gateway_errors) counts 502, 503 and 504.
+      times the requests. C(gateway_errors) counts the statuses 502, 503 and 504.
     - Of more than 500 routes, the others are together in C((other)).
   returned: success
   type: list
