@@ -189,7 +189,8 @@ def test_scenarios_of_the_phases_exist_and_are_named_once() -> None:
 def test_scenarios_run_phase_by_phase_and_a_new_one_alone() -> None:
     names = ["default", "deploy", "migrate", "newcomer", "pm2_info", "rollback"]
     assert run_tests.phases(names) == [
-        [["default", "deploy"]],
+        [["default"]],
+        [["deploy"]],
         [["pm2_info"]],
         [["migrate"], ["rollback"]],
         [["newcomer"]],
@@ -216,7 +217,8 @@ class Recorder:
 CODE = ["ruff check", "ruff format", "mypy", "yamllint", "ansible-lint", "unit tests"]
 SCENARIO_LANES = [
     ["platform"],
-    ["molecule default", "molecule deploy"],
+    ["molecule default"],
+    ["molecule deploy"],
     ["molecule migrate"],
     ["molecule rollback"],
 ]
