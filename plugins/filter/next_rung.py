@@ -33,7 +33,8 @@ options:
   rungs:
     description:
       - The whole ladder - for each rung its V(name), what it V(says) to a person, V(next) (what is
-        tried when it did not help) and whether it is V(destructive).
+        tried when it did not help), whether it is V(destructive), and whether one host climbs it
+        after the other (V(turns)), which is not decided here.
     type: list
     elements: dict
     required: true

@@ -14,15 +14,16 @@ class Rung(t.TypedDict, total=False):
     """One thing that a procedure can do.
 
     name: as the findings call it. says: what it does, for a person.
-    next: the rung that is tried
-    when this one did not help.
+    next: the rung that is tried when this one did not help.
     destructive: it is only climbed when a person has named what it acts on.
+    turns: one host climbs it after the other.
     """
 
     name: str
     says: str
     next: str
     destructive: bool
+    turns: bool
 
 
 class LadderError(Exception):

@@ -62,9 +62,9 @@ class Course(t.TypedDict, total=False):
     """How a procedure went on a host, as the engine noted it.
 
     began, ended: seconds since the epoch. first: the findings before anything was done; findings:
-    those of now. step: the last choice of the ladder. refusal: why nothing was done. failure: why
-    the procedure itself broke off. planning: nothing is done, only told. lost: the host gave no
-    answer.
+    those of now. step: the last choice of the ladder. remark: what is said of a subject that is
+    well. refusal: why nothing was done. failure: why the procedure itself broke off. planning:
+    nothing is done, only told. lost: the host gave no answer.
     """
 
     procedure: str
@@ -78,6 +78,7 @@ class Course(t.TypedDict, total=False):
     rungs: list[Rung]
     taken: list[Taken]
     step: Step
+    remark: str
     refusal: str
     failure: str
     planning: bool
@@ -168,7 +169,7 @@ def _summary(
     what = f"{course['subject']} on {course['host']}"
     seen = found["evidence"] if found else ""
     if outcome == WELL:
-        return f"{what} is well; nothing was done."
+        return f"{what} is well; nothing was done. {_sentence(course.get('remark') or '')}".rstrip()
     if outcome == UNREACHABLE:
         done = f" after {_told(taken)}" if taken else ""
         return f"{course['host']} gave no answer{done}, so nobody knows how {course['subject']} is."

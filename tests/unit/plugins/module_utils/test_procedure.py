@@ -55,6 +55,13 @@ def course(**facts: Any) -> dict[str, Any]:
     return {**base, **facts}
 
 
+def test_well_with_a_remark() -> None:
+    result = tell(course(first=[], findings=[], step=step(), remark="4 GB are only page cache"))
+    assert result["summary"] == (
+        "api on titan1 is well; nothing was done. 4 GB are only page cache."
+    )
+
+
 def test_well() -> None:
     result = tell(course(first=[], findings=[], step=step(reason="nothing is wrong")))
     assert (result["outcome"], result["cause"], result["rungs"]) == ("well", "", [])
