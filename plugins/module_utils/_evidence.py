@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.plugspace.titan.plugins.module_utils import (
     _host_report,
@@ -25,6 +24,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._git import Git, R
 from ansible_collections.plugspace.titan.plugins.module_utils._host import LocalHost
 from ansible_collections.plugspace.titan.plugins.module_utils._host_sockets import PsutilSockets
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_logs import tail
+from ansible_collections.plugspace.titan.plugins.module_utils._probe_report import probe_all
 from ansible_collections.plugspace.titan.plugins.module_utils._process import (
     capture,
     clean_environment,
@@ -148,15 +148,6 @@ PARTS: dict[str, tuple[Spec, Reader]] = {
     "check": (CHECK, read_check),
     "paths": (PATHS, read_paths),
 }
-
-
-def probe_all(probes: t.Sequence[_probe.Probe]) -> list[dict[str, t.Any]]:
-    """A row for each probe, as service_probe returns it."""
-    if not probes:
-        return []
-    with ThreadPoolExecutor(max_workers=min(16, len(probes))) as pool:
-        outcomes = list(pool.map(_probe.persist, probes))
-    return [outcome.as_result(probe) for probe, outcome in zip(probes, outcomes)]
 
 
 def take(

@@ -99,47 +99,18 @@ results:
       sample: {p50: 3.1, p95: 4.0, p99: 4.0, max: 4.0}
 """
 
-import typing as t
-from concurrent.futures import ThreadPoolExecutor
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.plugspace.titan.plugins.module_utils import _probe
+from ansible_collections.plugspace.titan.plugins.module_utils import _probe_report
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "probes": {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "options": _probe.ARGUMENT_SPEC,
-            },
-            "expect": {"type": "dict", "default": {}},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        probes = [
-            _probe.parse(options).expecting(module.params["expect"])
-            for options in module.params["probes"]
-        ]
-    except _probe.ProbeError as error:
-        module.fail_json(msg=str(error), results=[])
-    with ThreadPoolExecutor(max_workers=min(16, len(probes) or 1)) as pool:
-        outcomes = list(pool.map(_probe.persist, probes))
-    results: list[dict[str, t.Any]] = [
-        outcome.as_result(probe) for probe, outcome in zip(probes, outcomes)
-    ]
-    failed = [one for one in results if not one["ok"]]
-    if failed:
-        reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in failed)
-        module.fail_json(
-            msg=f"{len(failed)} of {len(results)} probes failed: {reasons}", results=results
-        )
-    module.exit_json(changed=False, results=results)
+    module = AnsibleModule(argument_spec=_probe_report.ARGUMENT_SPEC, supports_check_mode=True)
+    told = _probe_report.report(module.params)
+    if "msg" in told:
+        module.fail_json(**told)
+    module.exit_json(changed=False, **told)
 
 
 if __name__ == "__main__":
