@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import access_log
+import incidents
 from support import application
 from support.hosts import inventory, ssh
 from support.playbooks import INVENTORY, ROOT, environment
@@ -283,6 +284,22 @@ def slow_routes(directory: str) -> Row:
     )
 
 
+def incident_response(directory: str) -> list[Row]:
+    """What a procedure costs when all is well, and when a restart is all that is wanted."""
+    start_from("v3")
+    looked, nothing = incidents.look(HOST, str(empty_play(HOST, directory)))
+    healed = incidents.recovery(HOST, "plugspace-api")
+    return [
+        row("a look at everything on one host, against an empty play", looked, nothing, "<= 3 x"),
+        (
+            "own time of a recovery by a start, of the whole until it is verified",
+            f"{healed.own:.1f} / {healed.total:.1f} s",
+            f"{healed.own / nothing:.1f} empty plays",
+            "<= 15 s",
+        ),
+    ]
+
+
 def machine() -> str:
     """What was measured on."""
     with open("/proc/meminfo", encoding="ascii") as meminfo:
@@ -301,6 +318,7 @@ def main() -> None:
             ("ad hoc", lambda: [ad_hoc()]),
             ("deployments", lambda: deployments(directory, "titan_app", "3 hosts in 2 batches")),
             ("deployments to one host", lambda: deployments(directory, HOST, "1 host")),
+            ("incident response", lambda: incident_response(directory)),
             ("by hand", lambda: [by_hand()]),
             ("hosts", lambda: growth()),
         ):

@@ -101,7 +101,8 @@ def _parts(output: dict[str, Any]) -> dict[str, float]:
 def _timings(result: dict[str, Any]) -> dict[str, float]:
     """What a module measured; a probe waits for several good answers, like the gate."""
     timings: dict[str, float] = dict(result.get("timings") or {})
-    probed = [one["seconds"] for one in result.get("results") or [] if "latency_ms" in one]
+    rows = result.get("results") or result.get("probes") or []
+    probed = [one["seconds"] for one in rows if "latency_ms" in one]
     if probed:
         timings["gate"] = max(probed)
     return timings
