@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The plugspace.titan maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a service has more to do than its instances can: how many it may have, or what is missing."""
+"""When a service has more to do than its instances can: how many it may have, or what lacks."""
 
 from __future__ import annotations
 
