@@ -29,6 +29,8 @@ from ansible_collections.plugspace.titan.plugins.module_utils._pm2_process impor
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._probe import Probe
 
+# A number of instances: those that run, and no fewer than the definition says.
+KEEP = "keep"
 STATES = ("started", "stopped", "restarted", "reloaded", "absent")
 
 
@@ -87,6 +89,9 @@ class Plan:
 
 def target_count(wanted: Wanted, present: int) -> int:
     """How many instances the application shall have."""
+    defined = wanted.definition.instances if wanted.definition is not None else 0
+    if wanted.count == KEEP:
+        return max(present, defined)
     if wanted.count is not None:
         text = wanted.count
         if re.fullmatch(r"[+-]\d{1,4}", text):
@@ -99,9 +104,7 @@ def target_count(wanted: Wanted, present: int) -> int:
                 " use state stopped or absent to end an application"
             )
         return number
-    if wanted.definition is not None:
-        return wanted.definition.instances
-    return present
+    return defined or present
 
 
 class Manager:

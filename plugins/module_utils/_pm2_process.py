@@ -31,6 +31,7 @@ class Instance:
     release_path: str
     number: int
     exit_code: int | None = None
+    module: bool = False
 
     @property
     def online(self) -> bool:
@@ -120,6 +121,7 @@ def read_instance(record: t.Mapping[str, t.Any], now: float) -> Instance:
         release_path=real_directory(pid),
         number=_whole(env.get(str(env.get("instance_var") or "NODE_APP_INSTANCE")), 0),
         exit_code=_whole(env["exit_code"]) if "exit_code" in env else None,
+        module=env.get("pmx_module") is True,
     )
 
 

@@ -97,6 +97,7 @@ class Run:
             "timings": {"gate": 0.0, "pm2": 0.0},
         }
         self.warnings: list[str] = []
+        self._counts: dict[str, int] = {}
 
     def execute(self) -> dict[str, t.Any]:
         """Do it. Pm2Error and probe errors leave; self.result tells what was done until then."""
@@ -127,6 +128,7 @@ class Run:
         bus = Bus(site.home, site.uid)
         before = _summary(records, names)
         plans = [manager.plan(one, records) for one in wanted]
+        self._counts = {plan.wanted.name: plan.count for plan in plans}
         planned = [action for plan in plans for action in plan.actions]
         started = time.monotonic()
         if self._check:
@@ -168,9 +170,8 @@ class Run:
         definitions = self._definitions(cli)
         names = [one.name for one in definitions] or [params["name"]]
         by_name = {one.name: one for one in definitions}
-        if len(names) > 1 and (
-            params["instances"] is not None or params["probe"] or params["ids"] is not None
-        ):
+        counted = params["instances"] not in (None, _pm2_app.KEEP)
+        if len(names) > 1 and (counted or params["probe"] or params["ids"] is not None):
             raise Pm2Error("instances, ids and probe belong to one application: say its name")
         probes = dict(params["probes"] or {})
         if params["probe"]:
@@ -218,7 +219,7 @@ class Run:
         elif params["script"]:
             keys = ("name", "script", "cwd", "interpreter", "args", "exec_mode", "instances")
             confs = [{key: params[key] for key in keys if params[key]}]
-            if str(params["instances"] or "").startswith(("+", "-")):
+            if str(params["instances"] or "").startswith(("+", "-", _pm2_app.KEEP)):
                 del confs[0]["instances"]
             folder = cli.site.user_home
         else:
@@ -287,7 +288,13 @@ class Run:
 
     def _describe(self, before: t.Any, after: t.Any) -> None:
         self.result["apps"] = [
-            {"name": name, "before": before[name], "after": after[name]} for name in before
+            {
+                "name": name,
+                "wanted": self._counts[name],
+                "before": before[name],
+                "after": after[name],
+            }
+            for name in before
         ]
         self.result["diff"] = {
             "before": {name: _brief(app) for name, app in before.items()},

@@ -73,6 +73,8 @@ options:
     description:
       - How many processes the application has, as a number or V(max). The same number is no change.
       - With a sign, as in V(+2) or V(-1), relative to what runs now. That is not idempotent.
+      - V(keep) leaves as many as there are, and adds what is missing to the number of the
+        definition. So an application that was scaled up stays so.
       - Instances with the highest ids are removed first, and one always remains.
     type: str
   ids:
@@ -214,11 +216,13 @@ apps:
   description:
     - The applications of the call, before and after. Either is null when PM2 does not have it then.
     - The contents are those of RV(plugspace.titan.pm2_info#module:apps).
+    - V(wanted) is how many instances it shall have.
   returned: always
   type: list
   elements: dict
   sample:
     - name: plugspace-api
+      wanted: 2
       before: {name: plugspace-api, verdict: stopped, reason: all 2 instances are stopped}
       after: {name: plugspace-api, verdict: online, reason: null}
 actions:

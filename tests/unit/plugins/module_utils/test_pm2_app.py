@@ -353,6 +353,25 @@ def test_counts(pm2: FakePm2, count: str, expected: list[int]) -> None:
     assert ids(pm2) == expected
 
 
+@pytest.mark.parametrize("state", ["started", "restarted", "reloaded"])
+@pytest.mark.parametrize(("present", "kept"), [(4, 4), (2, 2), (1, 2)])
+def test_what_was_scaled_up_stays_so(pm2: FakePm2, state: str, present: int, kept: int) -> None:
+    running(pm2, present)
+    do(pm2, wanted(state, definition=definition(instances=2), count="keep"))
+    assert len(ids(pm2)) == kept
+
+
+def test_an_unknown_definition_keeps_what_runs(pm2: FakePm2) -> None:
+    running(pm2, 3)
+    do(pm2, wanted("restarted", count="keep"))
+    assert ids(pm2) == [0, 1, 2]
+
+
+def test_of_nothing_what_the_definition_says_is_started(pm2: FakePm2) -> None:
+    do(pm2, wanted("restarted", definition=definition(instances=2), count="keep"))
+    assert ids(pm2) == [0, 1]
+
+
 @pytest.mark.parametrize("count", ["-2", "-5", "0x", "many"])
 def test_bad_counts(pm2: FakePm2, count: str) -> None:
     running(pm2)

@@ -36,6 +36,8 @@ def test_only_listed_fields_leave() -> None:
     assert app["instances"][0]["memory_bytes"] == 7
     assert app["instances"][0]["cwd"] == "/app"
     assert app["instances"][0]["release_path"] == os.getcwd()
+    assert app["instances"][0]["module"] is False
+    assert read_instance(record(pmx_module=True), NOW).module is True
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,16 @@ def test_options_in_place_of_a_file(world: World) -> None:
     assert world.pm2.records[0]["pm2_env"]["exec_mode"] == "fork_mode"
 
 
+def test_what_runs_is_kept_of_every_application(world: World) -> None:
+    world.run(**ECOSYSTEM)
+    world.run(name="api", instances="3", **ECOSYSTEM)
+    # What the file says, without a change.
+    assert [app["wanted"] for app in world.run(check=True, **ECOSYSTEM)["apps"]] == [2, 1]
+    kept = world.run(instances="keep", **ECOSYSTEM)
+    assert [app["wanted"] for app in kept["apps"]] == [3, 1]
+    assert not kept["changed"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

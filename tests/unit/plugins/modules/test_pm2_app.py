@@ -27,7 +27,7 @@ def test_nothing_to_stop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     home = str(tmp_path / "none")
     result = call(capsys, name="api", state="stopped", pm2_home=home)
     assert result["changed"] is False
-    assert result["apps"] == [{"name": "api", "before": None, "after": None}]
+    assert result["apps"] == [{"name": "api", "wanted": 0, "before": None, "after": None}]
     assert not (tmp_path / "none").exists()
 
 
