@@ -58,7 +58,7 @@ class MemoryDiagnosis:
             self.total * limits.number("available_percent") / 100,
             limits.number("available_mb") * MB,
         )
-        self.is_short = 0 < self.total and self.available < self.wanted
+        self.is_short = self.total > 0 and self.available < self.wanted
         self._least = max(_LEAST_BYTES, self.total * _LEAST_SHARE)
         self._users = MemoryUsers(self._seen)
 
@@ -130,8 +130,9 @@ class MemoryDiagnosis:
         besides = max(0.0, has - used)
         others = max(0.0, self.total - self.available - has - freed)
         room = self.total - others - besides
-        fits = self._fitting(room)
-        # Of a cache that holds little, a shortage is not the work; it still has to fit when it fills.
+        # Where the file says less already, it was not read since, and the site's own word counts.
+        fits = min(self._fitting(room), in_file or may)
+        # One that holds little explains no shortage, and still has to fit when it fills.
         explains = self.is_short and used - fits >= self._least
         most = room - self.wanted if explains else room
         if not cache or may <= max(most, fits):
@@ -203,8 +204,8 @@ class MemoryDiagnosis:
                     finding(
                         "foreign",
                         unit,
-                        f"{unit} has {size(held)} in {row.whole('processes')} processes and belongs to"
-                        f" nothing of the platform{self._told()}",
+                        f"{unit} has {size(held)} in {row.whole('processes')} processes and"
+                        f" belongs to nothing of the platform{self._told()}",
                         advice=f"find out whose it is: systemctl status {unit}; systemctl stop"
                         " ends all of it",
                     ),
@@ -215,7 +216,9 @@ class MemoryDiagnosis:
         has, most = memory.number("rss_bytes"), memory.number("max_bytes")
         if has < max(_LEAST_BYTES, self.total * _LARGE_SHARE):
             return
-        bound = f"maxmemory is {size(most)}" if most else "it has no maxmemory, so nothing bounds it"
+        bound = (
+            f"maxmemory is {size(most)}" if most else "it has no maxmemory, so nothing bounds it"
+        )
         yield (
             has,
             finding(

@@ -23,7 +23,7 @@ def inspector(service: str, program: str) -> str:
     # A worker opens it on a port of its own, which is the only one that it listens on itself.
     port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\\([0-9]*\\) .*pid=$pid,.*/\\1/p" | head -n 1'
     return (
-        f"pid={pids(service)}; kill -USR1 $pid; cd {PATH};"
+        f"set -- {pids(service)}; pid=$1; kill -USR1 $pid; cd {PATH};"
         f" for try in $(seq 50); do INSPECTOR=$({port});"
         ' [ -n "$INSPECTOR" ] && break; sleep 0.1; done;'
         f" export INSPECTOR; node -e \"{_CLIENT}\" '{program}'"

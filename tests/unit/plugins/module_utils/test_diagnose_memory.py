@@ -264,6 +264,14 @@ def outside_of_a_set() -> dict[str, Any]:
         # The file is not read yet, or the size comes from the command line.
         (cache(2, 30.0), "mongodb_cache_too_large", "mongodb", "shrink_cache", "3.5", "30 GB"),
         (cache(30), "mongodb_cache_too_large", "mongodb", "shrink_cache", "3.5", "30 GB, and"),
+        (
+            cache(30, 1.5),
+            "mongodb_cache_too_large",
+            "mongodb",
+            "shrink_cache",
+            "1.5",
+            "give it 1.5",
+        ),
         (filled_cache(), "mongodb_cache_too_large", "mongodb", "shrink_cache", "3.25", "4.0 GB"),
         (outside_of_a_set(), "mongodb_cache_too_large", "mongodb", "", "3.5", "30 GB"),
         (
@@ -346,7 +354,7 @@ def test_nobody_is_blamed(seen: object) -> None:
 
 def test_a_cache_that_is_right_is_not_called_too_large_the_next_time() -> None:
     seen = cache(30, 30.0)
-    for used in range(0, 7):
+    for used in range(7):
         seen["host"]["memory"]["available_bytes"] = (7 - used) * GB
         size = next(
             (

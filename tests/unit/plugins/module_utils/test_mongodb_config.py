@@ -83,8 +83,7 @@ def test_what_is_not_clear_is_told(text: str, sentence: str) -> None:
         ),
         (
             "net:\n  port: 1",
-            "net:\n  port: 1\nstorage:\n  wiredTiger:\n    engineConfig:\n"
-            "      cacheSizeGB: 3.5\n",
+            "net:\n  port: 1\nstorage:\n  wiredTiger:\n    engineConfig:\n      cacheSizeGB: 3.5\n",
         ),
         ("", "storage:\n  wiredTiger:\n    engineConfig:\n      cacheSizeGB: 3.5\n"),
         (
@@ -102,9 +101,10 @@ def test_nothing_else_is_changed(text: str, expected: str) -> None:
 @given(st.text(alphabet="storage.wiredTiger:\n #'30\tcacheSizeGB", max_size=80))
 def test_any_text_is_changed_or_refused(text: str) -> None:
     try:
-        assert size_in(changed_text(text, 3.5)) == 3.5
-    except ConfigError as error:
-        assert str(error)
+        changed = changed_text(text, 3.5)
+    except ConfigError:
+        return
+    assert size_in(changed) == 3.5
 
 
 class FakeServer:
