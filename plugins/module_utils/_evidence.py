@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils import (
     _host_report,
+    _mongodb_config,
     _mongodb_report,
     _pm2_report,
     _probe,
@@ -144,6 +145,7 @@ PARTS: dict[str, tuple[Spec, Reader]] = {
     "release": (LAYOUT, read_release),
     "redis": (_redis.ARGUMENT_SPEC, lambda params: _redis.look(**params)),
     "mongodb": (_mongodb_report.ARGUMENT_SPEC, read_mongodb),
+    "mongodb_config": (_mongodb_config.PLACE, lambda params: _mongodb_config.look(params["path"])),
     "logs": (LOGS, read_logs),
     "check": (CHECK, read_check),
     "paths": (PATHS, read_paths),

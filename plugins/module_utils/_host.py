@@ -178,10 +178,16 @@ def memory(host: Host) -> Report:
         total, available = found["MemTotal"], found["MemAvailable"]
     except KeyError as error:
         raise HostError(f"/proc/meminfo has no {error.args[0]}") from error
+    shared = found.get("Shmem", 0)
+    # What is shared counts as cached, and is not given back.
+    cached = sum(found.get(name, 0) for name in ("Cached", "Buffers", "SReclaimable"))
     return {
         "total_bytes": total,
         "available_bytes": available,
         "available_percent": round(100 * available / max(total, 1), 1),
+        "free_bytes": found.get("MemFree", 0),
+        "page_cache_bytes": max(0, cached - shared),
+        "shared_bytes": shared,
         "swap_total_bytes": found.get("SwapTotal", 0),
         "swap_free_bytes": found.get("SwapFree", 0),
     }

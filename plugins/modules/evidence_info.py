@@ -38,6 +38,9 @@ options:
   mongodb:
     description: The options of M(plugspace.titan.mongodb_info).
     type: dict
+  mongodb_config:
+    description: In V(path), the configuration of MongoDB, of which the size of the cache is read.
+    type: dict
   release:
     description:
       - The options V(root), V(path) and V(strategy) of M(plugspace.titan.release_info). Returns
@@ -115,6 +118,13 @@ mongodb:
   description: What M(plugspace.titan.mongodb_info) returns.
   returned: with O(mongodb)
   type: dict
+mongodb_config:
+  description: The size of the cache that the file says; null where it says none.
+  returned: with O(mongodb_config)
+  type: dict
+  sample:
+    path: /etc/mongod.conf
+    cache_size_gb: 0.25
 release:
   description: V(live) and V(current) of M(plugspace.titan.release_info).
   returned: with O(release)
@@ -192,6 +202,7 @@ def main() -> None:
             "pm2": {"type": "dict"},
             "redis": {"type": "dict"},
             "mongodb": {"type": "dict"},
+            "mongodb_config": {"type": "dict"},
             "release": {"type": "dict"},
             "logs": {"type": "dict"},
             "check": {"type": "dict"},

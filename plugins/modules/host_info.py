@@ -104,13 +104,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 memory:
-  description: The memory; none if it could not be read.
+  description:
+    - The memory; none if it could not be read.
+    - V(available_bytes) is what programs can still get, which is V(free_bytes) and most of
+      V(page_cache_bytes); that are files which the kernel keeps as long as nobody needs the memory.
+      V(shared_bytes) is what tmpfs and shared memory hold.
   returned: always
   type: dict
   sample:
     total_bytes: 8330006528
     available_bytes: 6442450944
     available_percent: 77.3
+    free_bytes: 1287634944
+    page_cache_bytes: 5360320512
+    shared_bytes: 12582912
     swap_total_bytes: 0
     swap_free_bytes: 0
 file_systems:

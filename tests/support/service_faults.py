@@ -19,7 +19,7 @@ def until(command: str, seconds: int = 60) -> str:
 
 
 def inspector(service: str, program: str) -> str:
-    """Run JavaScript in the running instance of a service."""
+    """Run JavaScript in the first running instance of a service."""
     return inspect(pids(service), program)
 
 
@@ -28,7 +28,7 @@ def inspect(process: str, program: str) -> str:
     # A worker opens it on a port of its own, which is the only one that it listens on itself.
     port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\\([0-9]*\\) .*pid=$pid,.*/\\1/p" | head -n 1'
     return (
-        f"pid={process}; kill -USR1 $pid; cd {PATH};"
+        f"set -- {process}; pid=$1; kill -USR1 $pid; cd {PATH};"
         f" for try in $(seq 50); do INSPECTOR=$({port});"
         ' [ -n "$INSPECTOR" ] && break; sleep 0.1; done;'
         f" export INSPECTOR; node -e \"{_CLIENT}\" '{program}'"

@@ -25,6 +25,10 @@ from ansible_collections.plugspace.titan.plugins.module_utils._host import (
 MEMINFO = """MemTotal:        8000000 kB
 MemFree:          100000 kB
 MemAvailable:    6000000 kB
+Buffers:           20000 kB
+Cached:          5000000 kB
+Shmem:             30000 kB
+SReclaimable:     900000 kB
 SwapTotal:             0 kB
 HugePages_Total:       0
 """
@@ -99,6 +103,9 @@ def test_memory_counts_what_programs_can_still_get() -> None:
     found = memory(FakeHost())
     assert found["total_bytes"] == 8_000_000 * 1024
     assert found["available_percent"] == 75.0
+    # What is in memory as a file counts as cached, and is not given back.
+    kinds = {key: found[key] // 1024 for key in ("free_bytes", "page_cache_bytes", "shared_bytes")}
+    assert kinds == {"free_bytes": 100_000, "page_cache_bytes": 5_890_000, "shared_bytes": 30_000}
 
 
 def test_memory_of_a_foreign_kernel_is_an_error() -> None:

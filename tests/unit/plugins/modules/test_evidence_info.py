@@ -34,6 +34,7 @@ def test_parts_that_are_sick_are_told_beside_those_that_are_not(
         pm2={"pm2_home": str(tmp_path / "none")},
         redis={"port": 1, "timeout": 1},
         paths={"paths": [str(tmp_path)]},
+        mongodb_config={"path": str(tmp_path / "mongod.conf")},
         check={"unit": "x", "command": ["no-such-program"]},
         probes=[{"type": "tcp", "port": 1, **GLANCE}],
         settle=True,
@@ -44,7 +45,8 @@ def test_parts_that_are_sick_are_told_beside_those_that_are_not(
     assert result["paths"][str(tmp_path)]["exists"]
     assert os.getpid() in [one["pid"] for one in result["host"]["processes"]["kept"]]
     assert result["probes"][0]["ok"] is False
-    assert (result["check"], list(result["errors"])) == (None, ["check"])
+    assert (result["check"], result["mongodb_config"]) == (None, None)
+    assert sorted(result["errors"]) == ["check", "mongodb_config"]
     assert "no-such-program was not found" in result["errors"]["check"]
 
 

@@ -1,0 +1,157 @@
+"""A host's memory: who has it, the least that gives it back, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from support.hosts import NAMES, inventory, ssh
+from support.incidents import EAGER, Seen, cure_all, heal, on_each, procedure, units
+from support.memory_faults import CURES, FAULTS, HOG, LIMIT_MB, TOO_LARGE, WRITER
+from support.mongodb_faults import CONFIG, START, hello, until
+
+MB = 1024
+DROP_IN = "/run/systemd/system/mongod.service.d"
+
+
+def services() -> list[dict[str, Any]]:
+    """Those of the site, each with a limit."""
+    known = inventory()["titan1"]["titan_services"]
+    return [
+        {"name": one["name"], "probe": one["probe"], "memory_limit_mb": LIMIT_MB} for one in known
+    ]
+
+
+def memory(*arguments: str, **options: Any) -> Seen:
+    return procedure("high_memory", "high_memory", *arguments, **{**EAGER, **options})
+
+
+def limited(*arguments: str) -> Seen:
+    return memory(*arguments, services=services())
+
+
+def meminfo(name: str) -> int:
+    """A line of /proc/meminfo, in MB."""
+    return int(ssh("titan1", f"awk '/^{name}:/ {{print $2}}' /proc/meminfo")) // MB
+
+
+def served(host: str) -> None:
+    """The member serves, and the set has a primary."""
+    ssh(host, until(hello("'primary' in h and (h['isWritablePrimary'] or h['secondary'])"), 30))
+
+
+def state(host: str) -> str:
+    """What --check leaves as it is."""
+    return units(host) + ssh(host, f"cat {CONFIG}; ls /etc/mongod.conf*")
+
+
+@pytest.fixture
+def mended() -> Iterator[None]:
+    """What a test that failed leaves broken does not break the next one."""
+    yield
+    cure_all([], *CURES, f"sudo rm -rf {DROP_IN}; sudo systemctl daemon-reload", START)
+    for host in NAMES:
+        served(host)
+
+
+@pytest.mark.usefixtures("mended")
+def test_faults() -> None:
+    heal(limited, FAULTS, served, state)
+
+
+class Writer:
+    """A client of the set that writes all the time; what was confirmed to it has to be there."""
+
+    def __enter__(self) -> Writer:
+        url = inventory()["titan2"]["titan_app_env"]["MONGODB_URL"]
+        ssh("titan2", "cat > /tmp/titan-writer.py; rm -f /tmp/titan-writes", stdin=WRITER)
+        self._pool = ThreadPoolExecutor(1)
+        command = f"python3 /tmp/titan-writer.py '{url}'"
+        self._run: Future[str] = self._pool.submit(ssh, "titan2", command, timeout=320)
+        ssh("titan2", "timeout 30 sh -c 'until [ -e /tmp/titan-writes ]; do sleep 0.2; done'")
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        ssh("titan2", "rm -f /tmp/titan-writes")
+        self.told = json.loads(self._run.result())
+        self._pool.shutdown()
+
+
+@pytest.mark.usefixtures("mended")
+def test_one_member_after_the_other_gets_a_cache_that_fits_and_no_write_is_lost() -> None:
+    on_each(dict.fromkeys(NAMES, TOO_LARGE))
+    for host in NAMES:
+        served(host)
+    before = {host: state(host) for host in NAMES}
+    planned = memory("--check")
+    assert {host: state(host) for host in NAMES} == before, "--check touched something"
+    assert planned.run.changed == 0
+    assert "give MongoDB the cache" in planned.results["titan1"]["summary"], planned.results
+
+    with Writer() as writer:
+        healed = memory()
+    for host, result in healed.results.items():
+        assert result["cause"] == "mongodb_cache_too_large", result
+        assert [rung["rung"] for rung in result["rungs"]] == ["shrink_cache"], result
+        assert result["outcome"] == "healed", (host, result)
+        size = result["rungs"][0]["target"]
+        said = ssh(host, f"cat {CONFIG}")
+        assert f"      cacheSizeGB: {size}  # much helps much\n" in said
+        assert 0.25 <= float(size) < 30
+        # The old file is kept, and nothing else was changed.
+        assert said == ssh(host, "cat /etc/mongod.conf.2*").replace(": 30 ", f": {size} ")
+    assert writer.told["told"] > 20, writer.told
+    assert writer.told["lost"] == [], writer.told
+    assert writer.told["failed"] == [], writer.told
+
+    again = memory()
+    assert (again.run.code, again.run.changed) == (0, 0), again.run.output
+    assert {one["outcome"] for one in again.results.values()} == {"well"}
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_member_that_does_not_start_with_it_gets_its_old_configuration_back() -> None:
+    picky = f"[Service]\\nRestart=no\\nExecStartPre=/bin/grep -q cacheSizeGB:.30 {CONFIG}\\n"
+    ssh(
+        "titan3",
+        f"{TOO_LARGE}; sudo mkdir -p {DROP_IN}; printf '{picky}'"
+        f" | sudo tee {DROP_IN}/picky.conf >/dev/null; sudo systemctl daemon-reload",
+    )
+    served("titan3")
+    before = ssh("titan3", f"cat {CONFIG}")
+    seen = memory(hosts="titan3")
+    result = seen.results["titan3"]
+    assert (result["outcome"], seen.run.code != 0) == ("unhealed", True), result
+    assert "the old configuration is in place" in result["rungs"][0]["error"], result
+    assert ssh("titan3", f"cat {CONFIG}") == before
+    served("titan3")
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_foreign_process_is_ended_when_it_is_named() -> None:
+    ssh("titan1", HOG)
+    # Without it, enough is available.
+    wanted = {"hosts": "titan1", "available_mb": meminfo("MemAvailable") + 700}
+    pid = ssh("titan1", "systemctl show -p MainPID --value titan-hog").strip()
+    told = memory(**wanted)
+    result = told.results["titan1"]
+    assert (result["cause"], result["outcome"]) == ("foreign", "unhealed"), result
+    assert f"end_process would act on python3:{pid}, which nobody has named" in result["summary"]
+    assert "titan-hog.service" in result["summary"]
+    assert ssh("titan1", "systemctl is-active titan-hog") == "active\n"
+    ended = memory(**wanted, confirm=f"python3:{pid}").results["titan1"]
+    assert [rung["rung"] for rung in ended["rungs"]] == ["end_process"], ended
+    assert ended["outcome"] == "healed", ended
+    assert ssh("titan1", "systemctl is-active titan-hog || true") == "inactive\n"
+
+
+def test_page_cache_alone_is_no_illness() -> None:
+    free, available = meminfo("MemFree"), meminfo("MemAvailable")
+    assert available - free > 400, "there is no page cache to speak of"
+    seen = memory(hosts="titan1", available_mb=(free + available) // 2, available_percent=1)
+    result = seen.results["titan1"]
+    assert (result["outcome"], seen.run.changed) == ("well", 0), result
+    assert "page cache are given back when a program needs them" in result["summary"]
