@@ -61,8 +61,8 @@ _value:
       names the target.
     - V(scale) for V(saturated), as far as the site permits; the target is how many instances there
       shall be.
-    - No rung for V(missing_index), V(redis_slow), V(redis_blocked), V(upstream_errors) and
-      V(slow_route).
+    - No rung for V(missing_index), V(redis_slow), V(redis_blocked), V(upstream_errors),
+      V(processors_busy) and V(slow_route).
   type: list
   elements: dict
   sample:

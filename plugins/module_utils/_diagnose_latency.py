@@ -40,6 +40,8 @@ _LATE = re.compile(r"gave no answer within|was cut off")
 # How much slower than its siblings an instance is that has something of its own.
 _TIMES_SLOWER = 3
 _BUSY_PERCENT = 80
+# With less, it is the host that lacks processors.
+_RAN_PERCENT = 25
 _ROUTES = 3
 
 
@@ -173,16 +175,23 @@ class LatencyDiagnosis:
         )
 
     def _saturated(self) -> list[Finding]:
-        host = self._seen.part("host")
-        kept = host.part("processes").rows("kept")
-        use = {one.whole("pid"): one.number("cpu_percent") for one in kept}
-        busy = [use.get(one.whole("pid"), 0.0) for one in self._online()]
-        if not busy or min(busy) < _BUSY_PERCENT:
+        known = {one.whole("pid"): one for one in self._measured.rows("busy")}
+        rows = [known.get(one.whole("pid"), EMPTY) for one in self._online()]
+        least = min((one.number("busy_percent") for one in rows), default=0.0)
+        if least < _BUSY_PERCENT:
             return []
-        cpu = host.part("load").part("cpu")
-        idle = f"; the host's are {cpu.number('idle_percent'):.0f} % idle" if cpu else ""
-        told = f"each of {plural(len(busy), 'instance')} uses {min(busy):.0f} % of a processor"
-        return [saturated(self._service, self._app, f"{told} or more{idle}")]
+        waited = max(one.number("waited_percent") for one in rows)
+        told = f"{plural(len(rows), 'instance')} of {self.name}, busy {least:.0f} % of the time"
+        if waited >= 1:
+            told += f" (up to {waited:.0f} % waiting for a processor)"
+        ran = min(one.number("busy_percent") - one.number("waited_percent") for one in rows)
+        if ran < _RAN_PERCENT:
+            advice = "see playbooks/high_cpu.yml for who uses the processors; more instances would"
+            advice += " wait as these do"
+            return [finding("processors_busy", self.name, told, LIKELY, advice=advice)]
+        cpu = self._seen.part("host").part("load").part("cpu")
+        idle = f"; the host's processors are {cpu.number('idle_percent'):.0f} % idle" if cpu else ""
+        return [saturated(self._service, self._app, told + idle)]
 
     def _slow_route(self, query: str) -> Finding:
         told = []

@@ -194,7 +194,9 @@ slow_queries:
         returned: 12
         examined_per_returned: 100000.0
 instances:
-  description: How quick each process of the service answered its probe.
+  description:
+    - How quickly each process of the service answered its probe, and how much of the time its main
+      thread was C(busy), which is that it ran or, C(waited_percent), waited for a processor.
   returned: with O(instances)
   type: dict
   sample:
@@ -204,6 +206,8 @@ instances:
     answers:
       - {pid: 4711, count: 2, least_ms: 4.1, most_ms: 6.3}
       - {pid: 4712, count: 2, least_ms: 1502.3, most_ms: 1530.8}
+    busy:
+      - {pid: 4711, busy_percent: 12.5, waited_percent: 0.4}
 probes:
   description:
     - One result for each probe, in their order, as M(plugspace.titan.service_probe) has them.

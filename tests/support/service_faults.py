@@ -10,20 +10,22 @@ PM2 = "$(cat ~/.pm2/pm2.pid)"
 DROP_IN = "/run/systemd/system/pm2-plugspace.service.d"
 
 
-def pids(service: str) -> str:
-    return f"$(pm2 jlist -s | tail -n 1 | jq '.[] | select(.name == \"{service}\") | .pid')"
+def pids(service: str, which: str = "") -> str:
+    """The processes of a service, or the one at an index such as [0]."""
+    query = f'[.[] | select(.name == "{service}") | .pid]{which or "[]"}'
+    return f"$(pm2 jlist -s | tail -n 1 | jq '{query}')"
 
 
 def until(command: str, seconds: int = 60) -> str:
     return f"timeout {seconds} sh -c 'until {command}; do sleep 0.3; done'"
 
 
-def inspector(service: str, program: str) -> str:
+def inspector(service: str, program: str, which: str = "") -> str:
     """Run JavaScript in a running instance, by the inspector that Node.js opens on SIGUSR1."""
     # A worker opens it on a port of its own, which is the only one that it listens on itself.
     port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\\([0-9]*\\) .*pid=$pid,.*/\\1/p" | head -n 1'
     return (
-        f"pid={pids(service)}; kill -USR1 $pid; cd {PATH};"
+        f"pid={pids(service, which)}; kill -USR1 $pid; cd {PATH};"
         f" for try in $(seq 50); do INSPECTOR=$({port});"
         ' [ -n "$INSPECTOR" ] && break; sleep 0.1; done;'
         f" export INSPECTOR; node -e \"{_CLIENT}\" '{program}'"

@@ -48,6 +48,10 @@ def answers(*rows: tuple[int, float], failures: int = 0, reason: str = "") -> di
             {"pid": pid, "count": 2, "least_ms": least, "most_ms": least * 1.2}
             for pid, least in rows
         ],
+        "busy": [
+            {"pid": 11, "busy_percent": 12.0, "waited_percent": 0.1},
+            {"pid": 12, "busy_percent": 99.0, "waited_percent": 0.1},
+        ],
     }
 
 
@@ -80,12 +84,7 @@ def quick(**facts: Any) -> dict[str, Any]:
                 }
             ],
         },
-        "host": {
-            "load": {"cpu": {"idle_percent": 40.0}},
-            "processes": {
-                "kept": [{"pid": 11, "cpu_percent": 12.0}, {"pid": 12, "cpu_percent": 99.0}]
-            },
-        },
+        "host": {"load": {"cpu": {"idle_percent": 40.0}}},
         "redis": {"state": "ok", "error": "", "slowlog": []},
         "mongodb": {"state": "ok", "server": {"operations": []}},
         "slow_queries": {"count": 0, "left_out": 0, "queries": []},
@@ -391,8 +390,9 @@ def test_slow_commands_of_redis_are_counted() -> None:
 
 def busy(*percent: float, **facts: Any) -> dict[str, Any]:
     seen = slow(**facts)
-    seen["host"]["processes"]["kept"] = [
-        {"pid": pid, "cpu_percent": one} for pid, one in zip((11, 12), percent)
+    seen["instances"]["busy"] = [
+        {"pid": pid, "busy_percent": one, "waited_percent": 0.4}
+        for pid, one in zip((11, 12), percent, strict=False)
     ]
     return seen
 
@@ -401,10 +401,11 @@ def test_busy_instances_get_more_beside_them() -> None:
     seen = busy(97.0, 99.5)
     assert told(seen) == [("saturated", "scale", "5")]
     assert evidence(seen) == (
-        "each of 2 instances uses 97 % of a processor or more; the host's are 40 % idle"
+        "2 instances of plugspace-api, busy 97 % of the time; the host's processors are 40 % idle"
     )
     seen["host"]["load"]["cpu"] = None
-    assert evidence(seen).endswith("97 % of a processor or more")
+    seen["instances"]["busy"][1]["waited_percent"] = 31.2
+    assert evidence(seen).endswith("97 % of the time (up to 31 % waiting for a processor)")
     seen["service"]["max_instances"] = 0
     assert told(seen) == [("saturated", "", "")]
     # More instances would ask a slow database for more.
@@ -412,6 +413,13 @@ def test_busy_instances_get_more_beside_them() -> None:
         "missing_index",
         "saturated",
     ]
+
+
+def test_instances_that_wait_for_a_processor_get_no_further_ones() -> None:
+    seen = busy(97.0, 99.5)
+    seen["instances"]["busy"][1]["waited_percent"] = 80.0
+    assert told(seen) == [("processors_busy", "", "")]
+    assert "playbooks/high_cpu.yml" in diagnose_latency(seen)[0]["advice"]
 
 
 @pytest.mark.parametrize("percent", [(97.0, 60.0), (97.0,), ()])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,9 @@ class Workers:
         self.now = 0.0
         self.asked: list[Collection[int]] = []
 
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
     def clock(self) -> float:
         return self.now
 
@@ -41,8 +45,8 @@ class Workers:
         self.now += answer.seconds
         return answer
 
-    def measure(self, pids: list[int], each: int = 2, within: float = 4) -> dict[str, Any]:
-        return measure(Probe(**URL), pids, each, within, self.trial, self.clock)
+    def measure(self, pids: list[int], proc: str = "/nonexistent") -> dict[str, Any]:
+        return measure(Probe(**URL), pids, 2, 4, self.trial, self.clock, self.sleep, proc)
 
 
 QUICK, SLOW = Answer(True, 0.004, pid=11), Answer(True, 1.5, pid=12)
@@ -61,6 +65,7 @@ def test_each_gets_its_turns_and_no_more() -> None:
             {"pid": 11, "count": 2, "least_ms": 4.0, "most_ms": 4.0},
             {"pid": 12, "count": 2, "least_ms": 1500.0, "most_ms": 1500.0},
         ],
+        "busy": [],
     }
     assert workers.asked == [[11, 12]] * 4
 
@@ -82,6 +87,25 @@ def test_one_that_never_answers_does_not_keep_it_for_ever() -> None:
 def test_a_bad_answer_is_an_answer() -> None:
     seen = Workers(QUICK, REFUSED).measure([11, 12])
     assert (seen["failures"], [one["count"] for one in seen["answers"]]) == (2, [2, 2])
+
+
+class Busy(Workers):
+    """A worker of which the kernel tells how long it ran and waited."""
+
+    def __init__(self, proc: Path) -> None:
+        super().__init__(QUICK)
+        self.file = proc / "11" / "schedstat"
+        self.file.parent.mkdir()
+        self.file.write_text("5000000000 100000000 77\n")
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.file.write_text("5700000000 300000000 99\n")
+
+
+def test_how_busy_each_was_for_a_second(tmp_path: Path) -> None:
+    seen = Busy(tmp_path).measure([11, 12], str(tmp_path))
+    assert seen["busy"] == [{"pid": 11, "busy_percent": 90.0, "waited_percent": 20.0}]
 
 
 def test_a_wrong_probe_is_told() -> None:
