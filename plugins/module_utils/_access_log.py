@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import time
 import typing as t
 from datetime import datetime, timezone
 
@@ -43,6 +44,16 @@ _MONTHS = {
     )
 }
 _GATEWAY = (b"502", b"503", b"504")
+# A WebSocket "takes" as long as it is open.
+_SWITCHED = b"101"
+
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "path": {"type": "path", "default": "/var/log/nginx/access.log"},
+    "since": {"type": "int", "default": 3600},
+    "tail_bytes": {"type": "int", "default": 268435456},
+    "top": {"type": "int", "default": 10},
+    "time_marker": {"type": "str", "default": "took="},
+}
 
 
 class AccessLogError(Exception):
@@ -130,6 +141,8 @@ class Reader:
             status = rest[1:4]
             statuses = route.statuses
             statuses[status] = statuses.get(status, 0) + 1
+            if status == _SWITCHED:
+                continue
             start = rest.rfind(marker)
             if start < 0:
                 timeless += 1
@@ -226,6 +239,17 @@ def find_start(stream: t.BinaryIO, size: int, since: float) -> int:
         else:
             low = middle
     return low
+
+
+def look(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The report for the options of access_log_info. Raises AccessLogError with a sentence."""
+    for name, least in (("since", 0), ("tail_bytes", 0), ("top", 1)):
+        if params[name] < least:
+            raise AccessLogError(f"{name} is {params[name]}; it has to be {least} or more")
+    if not params["time_marker"]:
+        raise AccessLogError("time_marker is empty; it has to be what stands before the time")
+    since = time.time() - params["since"] if params["since"] else 0.0
+    return read(params["path"], params["tail_bytes"], since, params["top"], params["time_marker"])
 
 
 def read(path: str, tail_bytes: int, since: float, top: int, time_marker: str) -> dict[str, t.Any]:

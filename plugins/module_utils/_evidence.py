@@ -13,9 +13,12 @@ import os
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils import (
+    _access_log,
     _host_report,
+    _instance_answers,
     _mongodb_config,
     _mongodb_report,
+    _mongodb_slow_log,
     _pm2_report,
     _probe,
     _redis,
@@ -149,6 +152,9 @@ PARTS: dict[str, tuple[Spec, Reader]] = {
     "logs": (LOGS, read_logs),
     "check": (CHECK, read_check),
     "paths": (PATHS, read_paths),
+    "access_log": (_access_log.ARGUMENT_SPEC, _access_log.look),
+    "slow_queries": (_mongodb_slow_log.ARGUMENT_SPEC, _mongodb_slow_log.look),
+    "instances": (_instance_answers.ARGUMENT_SPEC, _instance_answers.look),
 }
 
 
@@ -173,13 +179,16 @@ def take(
         before["probes"] = probe_all(probes)
     else:
         asked["probes"] = lambda: probe_all(probes)
-    if "pm2" in wanted and "host" in wanted:
-        # Whom PM2 calls its own is looked at closely, busy or not.
+    if "pm2" in wanted and {"host", "instances"} & set(wanted):
+        # Whom PM2 calls its own is looked at closely, busy or not, and asked one by one.
         first = ask_all({"pm2": lambda: readers["pm2"](wanted["pm2"])}, timeout)
         errors.update(first.pop("errors"))
         before.update(first)
-        pids = [*wanted["host"].get("pids", ()), *_pids(before["pm2"])]
-        wanted = {**wanted, "host": {**wanted["host"], "pids": pids}}
+        own = _pids(before["pm2"])
+        for part, pids in (("host", [*own, *_daemon(before["pm2"])]), ("instances", own)):
+            if part in wanted:
+                given = wanted[part].get("pids", ())
+                wanted = {**wanted, part: {**wanted[part], "pids": [*given, *pids]}}
     for part, params in wanted.items():
         if part not in before:
             asked[part] = _reading(readers[part], params)
@@ -194,8 +203,11 @@ def _reading(reader: Reader, params: Params) -> t.Callable[[], t.Any]:
 
 
 def _pids(pm2: t.Any) -> list[int]:
-    """The processes of all applications, and their daemon's."""
-    if not pm2:
-        return []
-    found = [one["pid"] for app in pm2["apps"] for one in app["instances"]]
-    return [pid for pid in (*found, pm2["daemon"]["pid"]) if pid]
+    """The processes of all applications."""
+    found = [one["pid"] for app in (pm2 or {}).get("apps", ()) for one in app["instances"]]
+    return [pid for pid in found if pid]
+
+
+def _daemon(pm2: t.Any) -> list[int]:
+    """The process that they are children of."""
+    return [pm2["daemon"]["pid"]] if pm2 and pm2["daemon"]["pid"] else []

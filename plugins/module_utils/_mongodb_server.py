@@ -20,6 +20,8 @@ from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_members i
 )
 
 MAX_OPERATIONS = 50
+# Where the server keeps what it needs itself.
+INTERNAL = ("admin", "config", "local")
 _MAX_DEPTH = 8
 _MAX_WIDTH = 30
 _MAX_KEY = 60
@@ -155,7 +157,7 @@ def _oplog_window_h(connection: Connection) -> float | None:
             projection={"ts": 1},
         )
         # A BSON timestamp
-        ends += [entry["ts"].time for entry in _batch(answer) if hasattr(entry.get("ts"), "time")]
+        ends += [entry["ts"].time for entry in batch(answer) if hasattr(entry.get("ts"), "time")]
     return round((ends[1] - ends[0]) / 3600, 2) if len(ends) == 2 else None
 
 
@@ -181,7 +183,7 @@ def _operations(connection: Connection, slow_ms: int) -> list[Report]:
     answer = connection.command(
         "aggregate", 1, pipeline=pipeline, cursor={"batchSize": MAX_OPERATIONS}
     )
-    return [operation(found) for found in _batch(answer)]
+    return [operation(found) for found in batch(answer)]
 
 
 def operation(found: Document) -> Report:
@@ -189,11 +191,6 @@ def operation(found: Document) -> Report:
     running = number(found, "microsecs_running")
     # A cursor's later batches name only the cursor; this is the query that opened it.
     command = pick(found, "cursor", "originatingCommand") or pick(found, "command")
-    kept = {
-        key: value
-        for key, value in command.items()
-        if key not in _NOISE and not str(key).startswith("$")
-    }
     return {
         "opid": number(found, "opid"),
         "age_s": None if running is None else round(running / 1e6, 1),
@@ -203,8 +200,19 @@ def operation(found: Document) -> Report:
         "waiting_for_lock": bool(found.get("waitingForLock", False)),
         "application": str(found.get("appName", "")),
         "client": str(found.get("client", "")),
-        "shape": shape(kept),
+        "shape": command_shape(command),
     }
+
+
+def command_shape(command: Document) -> t.Any:
+    """Return the shape of a command, without what drivers add to it."""
+    return shape(
+        {
+            key: value
+            for key, value in command.items()
+            if key not in _NOISE and not str(key).startswith("$")
+        }
+    )
 
 
 def shape(value: t.Any, depth: int = 0) -> t.Any:
@@ -228,5 +236,6 @@ def _percent(part: t.Any, whole: t.Any) -> float | None:
     return round(100 * part / whole, 1) if part is not None and whole else None
 
 
-def _batch(answer: Document) -> list[Document]:
+def batch(answer: Document) -> list[Document]:
+    """Return the documents of the first answer of a cursor."""
     return list(pick(answer, "cursor").get("firstBatch") or [])

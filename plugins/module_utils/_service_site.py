@@ -60,6 +60,7 @@ def shown(observed: object) -> dict[str, str]:
     seen = Seen(observed)
     name = seen.part("service").text("name")
     lines = {"answer": _answer(seen.part("answer")), "site": _answer(seen.part("site"))}
+    lines["requests"] = _requests(seen.part("access_log"))
     pm2 = seen.part("pm2")
     if pm2.part("daemon"):
         lines["PM2"] = _instances(pm2, name)
@@ -82,6 +83,24 @@ def _answer(row: Seen) -> str:
     if row.flag("ok"):
         return "good"
     return plain(row.text("reason") or row.text("msg") or "bad")
+
+
+def _requests(log: Seen) -> str:
+    """How long visitors waited, by the access log."""
+    total = log.part("all")
+    count = total.whole("count")
+    if not log:
+        return ""
+    if not count:
+        return "the access log has no requests of that time"
+    if log.whole("lines_without_time") >= count:
+        return f"{plural(count, 'request')}, of which the access log tells no time"
+    told = f"95 % of {plural(count, 'request')} took {total.number('p95_ms'):.0f} ms or less"
+    slowest = max(log.rows("routes"), key=lambda one: one.number("p95_ms"), default=None)
+    if slowest is None:
+        return told
+    route, of_it = slowest.text("route"), slowest.number("p95_ms")
+    return plain(f"{told}; the slowest route is {route}, with {of_it:.0f} ms")
 
 
 def _redis(redis: Seen) -> str:

@@ -16,6 +16,7 @@ description:
   - Counts requests by route, with percentiles of the time that they took and the statuses that they
     ended with, and shows first what costs all visitors together the most time.
   - The log is read in blocks, a gigabyte in some 10 s and 50 MB of memory.
+  - A WebSocket counts with its status alone, since it takes as long as it is open.
   - A number, a hash or a very long part of a path is C(:id), and the query is left out, so that no
     visitor's data is shown. Percentiles are right to 5 %.
 extends_documentation_fragment:
@@ -100,39 +101,20 @@ routes:
       gateway_errors: 20
 """
 
-import time
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.plugspace.titan.plugins.module_utils._access_log import (
+    ARGUMENT_SPEC,
     AccessLogError,
-    read,
+    look,
 )
 
 
 def main() -> None:
     """Read and return."""
-    module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "path", "default": "/var/log/nginx/access.log"},
-            "since": {"type": "int", "default": 3600},
-            "tail_bytes": {"type": "int", "default": 268435456},
-            "top": {"type": "int", "default": 10},
-            "time_marker": {"type": "str", "default": "took="},
-        },
-        supports_check_mode=True,
-    )
-    params = module.params
-    for name, least in (("since", 0), ("tail_bytes", 0), ("top", 1)):
-        if params[name] < least:
-            module.fail_json(msg=f"{name} is {params[name]}; it has to be {least} or more")
-    if not params["time_marker"]:
-        module.fail_json(msg="time_marker is empty; it has to be what stands before the time")
-    since = time.time() - params["since"] if params["since"] else 0.0
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        report = read(
-            params["path"], params["tail_bytes"], since, params["top"], params["time_marker"]
-        )
+        report = look(module.params)
     except AccessLogError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **report)

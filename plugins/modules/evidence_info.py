@@ -59,6 +59,21 @@ options:
   paths:
     description: In V(paths), files and directories whose owner and mode are told.
     type: dict
+  access_log:
+    description: The options of M(plugspace.titan.access_log_info).
+    type: dict
+  slow_queries:
+    description:
+      - In V(path) the log of mongod (V(/var/log/mongodb/mongod.log) unless said otherwise). V(since)
+        is how many seconds back is looked (3600; 0 for all), V(tail_bytes) how much of the log's end
+        is read at most (33554432; 0 for all), V(top) how many shapes are told (10).
+    type: dict
+  instances:
+    description:
+      - A V(probe) of one service, as M(plugspace.titan.service_probe) takes it, that is sent until
+        each process has answered V(each) times (2), and begun for no longer than V(within) seconds
+        (4). V(pids) are the processes; with O(pm2), those of its applications are among them.
+    type: dict
   probes:
     description:
       - Probes as M(plugspace.titan.service_probe) takes them. One that fails does not fail the
@@ -160,6 +175,49 @@ paths:
       group: mongodb
       mode: "0750"
       size_bytes: 4096
+access_log:
+  description: What M(plugspace.titan.access_log_info) returns.
+  returned: with O(access_log)
+  type: dict
+slow_queries:
+  description:
+    - The queries that mongod called slow, those that took the most time together first. Of each
+      only the shape is told, with V(?) in the place of every value. C(left_out) counts those beyond
+      500 shapes.
+  returned: with O(slow_queries)
+  type: dict
+  sample:
+    path: /var/log/mongodb/mongod.log
+    bytes: 48213
+    count: 12
+    left_out: 0
+    queries:
+      - namespace: plugspace.users
+        operation: command
+        plan_summary: COLLSCAN
+        shape: {find: "?", filter: {email: "?"}}
+        count: 12
+        longest_ms: 840
+        total_ms: 6120
+        documents_examined: 1200000
+        keys_examined: 0
+        returned: 12
+        examined_per_returned: 100000.0
+instances:
+  description:
+    - How quickly each process of the service answered its probe, and how much of the time its main
+      thread was C(busy), which is that it ran or, C(waited_percent), waited for a processor.
+  returned: with O(instances)
+  type: dict
+  sample:
+    attempts: 4
+    failures: 0
+    reason: ""
+    answers:
+      - {pid: 4711, count: 2, least_ms: 4.1, most_ms: 6.3}
+      - {pid: 4712, count: 2, least_ms: 1502.3, most_ms: 1530.8}
+    busy:
+      - {pid: 4711, busy_percent: 12.5, waited_percent: 0.4}
 probes:
   description:
     - One result for each probe, in their order, as M(plugspace.titan.service_probe) has them.
@@ -207,6 +265,9 @@ def main() -> None:
             "logs": {"type": "dict"},
             "check": {"type": "dict"},
             "paths": {"type": "dict"},
+            "access_log": {"type": "dict"},
+            "slow_queries": {"type": "dict"},
+            "instances": {"type": "dict"},
             "probes": {"type": "list", "elements": "dict", "default": []},
             "settle": {"type": "bool", "default": False},
             "timeout": {"type": "float", "default": 8},

@@ -10,23 +10,25 @@ PM2 = "$(cat ~/.pm2/pm2.pid)"
 DROP_IN = "/run/systemd/system/pm2-plugspace.service.d"
 
 
-def pids(service: str) -> str:
-    return f"$(pm2 jlist -s | tail -n 1 | jq '.[] | select(.name == \"{service}\") | .pid')"
+def pids(service: str, which: str = "") -> str:
+    """The processes of a service, or the one at an index such as [0]."""
+    query = f'[.[] | select(.name == "{service}") | .pid]{which or "[]"}'
+    return f"$(pm2 jlist -s | tail -n 1 | jq '{query}')"
 
 
 def until(command: str, seconds: int = 60) -> str:
     return f"timeout {seconds} sh -c 'until {command}; do sleep 0.3; done'"
 
 
-def inspector(service: str, program: str) -> str:
-    """Run JavaScript in the first running instance of a service."""
-    return inspect(pids(service), program)
+def inspector(service: str, program: str, which: str = "") -> str:
+    """Run JavaScript in the first running instance of a service, or in the one of this id."""
+    return inspect(pids(service, which), program)
 
 
 def inspect(process: str, program: str) -> str:
     """Run JavaScript in a running process, by the inspector that Node.js opens on SIGUSR1."""
     # A worker opens it on a port of its own, which is the only one that it listens on itself.
-    port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\\([0-9]*\\) .*pid=$pid,.*/\\1/p" | head -n 1'
+    port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\([0-9]*\) .*pid=$pid,.*/\1/p" | head -n 1'
     return (
         f"set -- {process}; pid=$1; kill -USR1 $pid; cd {PATH};"
         f" for try in $(seq 50); do INSPECTOR=$({port});"

@@ -1,0 +1,28 @@
+"""Wrong inputs: one clear sentence each, and nothing is touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.incidents import refused
+
+SERVICE = {"name": "plugspace-api", "port": 4000, "probe": {"url": "http://127.0.0.1:4000/"}}
+CASES: dict[str, tuple[dict[str, Any], str]] = {
+    "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
+    "unknown service": ({"service": "nosuch"}, "nosuch is none of the services in titan_services"),
+    "no probe": ({"services": [{**SERVICE, "probe": {}}]}, "plugspace-api has no probe"),
+    "no limit": ({"answer_ms": 0}, "high_response_time_answer_ms is 0"),
+    "limit is text": ({"answer_ms": "slow"}, "high_response_time_answer_ms is 'slow'"),
+    "no time": ({"since": 0}, "high_response_time_since is 0"),
+    "severity": ({"severity": "bad"}, "value of high_response_time_severity must be one of"),
+    "several at once": (
+        {"operation_s": -1, "maximum": 0},
+        "high_response_time_operation_s is -1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("inputs", "sentence"), CASES.values(), ids=CASES.keys())
+def test_bad_input(inputs: dict[str, Any], sentence: str) -> None:
+    refused("high_response_time", sentence, **{"hosts": "titan1", **inputs})

@@ -1,0 +1,63 @@
+"""A service that is slow: the real fault, the least that helps, and the proof by a visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.hosts import inventory, ssh
+from support.incidents import EAGER, Fault, Seen, cure_all, heal, procedure
+from support.latency_faults import FAULTS, LONG_OPERATION, RUNS, UNLOAD, VISIT
+from support.service_faults import API
+
+# As many instances as the site may permit.
+SERVICES = [
+    {**service, "max_instances": 4} for service in inventory()["titan1"]["titan_services"]
+]
+
+
+def slow(*arguments: str, **options: Any) -> Seen:
+    inputs = {**EAGER, "services": SERVICES, "operation_s": 3, **options}
+    return procedure("high_response_time", "high_response_time", *arguments, **inputs)
+
+
+def visited(host: str) -> None:
+    """Visitors are served, each within a second."""
+    visit = f"{VISIT}/api/health -f -w '%{{time_total}}\\n'"
+    for took in ssh(host, f"for one in 1 2 3 4 5 6; do {visit}; done").split():
+        assert float(took) < 1
+
+
+@pytest.fixture
+def mended() -> Iterator[None]:
+    """What a test leaves does not make the next one slow."""
+    yield
+    cure_all([fault for batch in FAULTS for fault in batch], UNLOAD, f"pm2 -s start {API}")
+
+
+@pytest.mark.usefixtures("mended")
+@pytest.mark.parametrize(
+    "batch", FAULTS, ids=[" / ".join(fault.name for fault in batch) for batch in FAULTS]
+)
+def test_faults(batch: tuple[Fault, ...]) -> None:
+    heal(slow, batch, visited)
+
+
+@pytest.mark.usefixtures("mended")
+def test_an_operation_is_ended_when_it_is_named() -> None:
+    ssh("titan1", LONG_OPERATION.inject)
+    asked = slow("--check", hosts="titan1").results["titan1"]
+    found = asked["findings"][0]
+    # The plan says what has to be named.
+    named = f"kill_operation would act on {found['target']}, which nobody has named"
+    assert named in asked["summary"], asked
+    ssh("titan1", RUNS)
+    wrong = slow(hosts="titan1", confirm="1").results["titan1"]
+    assert (wrong["outcome"], wrong["rungs"]) == ("unhealed", []), wrong
+    ssh("titan1", RUNS)
+    given = slow(hosts="titan1", confirm=found["target"]).results["titan1"]
+    assert [rung["rung"] for rung in given["rungs"]] == ["kill_operation"]
+    assert given["outcome"] == "healed", given
+    ssh("titan1", f"! {RUNS}")
+    visited("titan1")

@@ -1,0 +1,163 @@
+"""What makes a service slow, three at a time: one on each host."""
+
+from __future__ import annotations
+
+import shlex
+
+from support.application import DOMAIN
+from support.hosts import inventory
+from support.incidents import Fault
+from support.mongodb_faults import as_admin
+from support.redis_faults import CLI, LOGIN
+from support.service_faults import API, inspector
+
+LOG = "/var/log/nginx/access.log"
+QUIET = f"sudo truncate -s 0 {LOG}"
+# What a visitor of this host does; nothing waits for ever.
+VISIT = f"curl -s -o /dev/null --max-time 5 --resolve {DOMAIN}:443:127.0.0.1 https://{DOMAIN}"
+# The worker does nothing else for so long, which is what a long calculation is to its event loop.
+_BEFORE_EACH_REQUEST = (
+    "const server = process.mainModule.require(`http`).Server.prototype;"
+    " const emit = server.emit;"
+    " server.emit = function (event, ...rest) {"
+    " if (event === `request`) { %s }"
+    " return emit.call(this, event, ...rest); }"
+)
+SLEEPS = _BEFORE_EACH_REQUEST % (
+    "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);"
+)
+CALCULATES = _BEFORE_EACH_REQUEST % (
+    "const end = performance.now() + 300; while (performance.now() < end);"
+)
+
+
+def detached(command: str) -> str:
+    """Let it run on when this is over."""
+    return f"(setsid nohup sh -c {shlex.quote(command)} >/dev/null 2>&1 </dev/null &)"
+
+
+def on_the_set(program: str) -> str:
+    """Run Python with the set's database as d, wherever its primary is."""
+    variables = inventory()["titan1"]
+    opening = (
+        "import pymongo, threading, subprocess;"
+        "d = pymongo.MongoClient('mongodb://titan1,titan2,titan3/?replicaSet=titan',"
+        f" username='admin', password='{variables['titan_mongodb_admin_password']}',"
+        f" w=3).{variables['titan_mongodb_app_database']}\n"
+    )
+    return f"python3 -c {shlex.quote(opening + program)}"
+
+
+# Many visitors wait for a document that somebody else is changing: what the log then says is true.
+WAIT_IN_LINE = on_the_set(
+    "import os\n"
+    "name = 'titan-held-' + os.uname().nodename\n"
+    f"visit = {VISIT!r} + '/api/items/' + name\n"
+    'put = visit + """ -X PUT -H \'Content-Type: application/json\' -d \'{"value": 1}\'"""\n'
+    "s = d.client.start_session()\n"
+    "s.start_transaction()\n"
+    "d.items.replace_one({'_id': name}, {'value': 0}, upsert=True, session=s)\n"
+    "visits = [subprocess.Popen(put, shell=True) for _ in range(12)]\n"
+    "import time; time.sleep(2.5)\n"
+    "s.abort_transaction()\n"
+    "[one.wait() for one in visits]\n"
+    "d.items.delete_one({'_id': name})\n"
+)
+# A collection that all members have, for queries on one of them.
+COLLECTION = "titan_people"
+DROP = on_the_set(f"d.drop_collection('{COLLECTION}')")
+
+
+def people(count: int) -> str:
+    return on_the_set(
+        f"d.drop_collection('{COLLECTION}')\n"
+        f"for tens in range(0, {count}, 10000):\n"
+        f"    d.{COLLECTION}.insert_many([{{'email': 'p%d@example.org' % n, 'age': n % 90}}"
+        f" for n in range(tens, min(tens + 10000, {count}))], ordered=False)\n"
+    )
+
+
+# By the member on this host, as somebody who looks at it directly.
+SCAN = as_admin(
+    "import threading; t = [threading.Thread(target=lambda: [list("
+    f"d.client.plugspace.{COLLECTION}.find({{'email': 'nobody', 'age': {{'$gt': 17}}}}))"
+    " for _ in range(2)]) for _ in range(8)];"
+    " [one.start() for one in t]; [one.join() for one in t]"
+)
+# A second for each of the collection's documents; the driver asks for no end.
+LONG = as_admin(
+    f"list(d.client.plugspace.{COLLECTION}.find({{'$where': 'sleep(1000) || false'}}))"
+)
+END = as_admin(
+    "[d.command('killOp', op=o['opid']) for o in d.aggregate([{'$currentOp': {}},"
+    f" {{'$match': {{'ns': 'plugspace.{COLLECTION}', 'active': True}}}}])]"
+)
+RUNS = as_admin(
+    "import sys; sys.exit(not list(d.aggregate([{'$currentOp': {}},"
+    f" {{'$match': {{'ns': 'plugspace.{COLLECTION}', 'active': True}}}}])))"
+)
+# More than one instance can do, and less than three can, though one of them calculates.
+LOAD = (
+    "for one in 1 2 3 4 5 6 7 8 9; do (until [ -e /tmp/titan-enough ] || [ $SECONDS -gt 150 ]; do"
+    f" {VISIT}/api/health; sleep 1.5; done) & done; wait"
+)
+UNLOAD = "touch /tmp/titan-enough"
+LONG_OPERATION = Fault(
+    "an operation of MongoDB runs and runs",
+    f"{people(300)}; {detached(LONG)}; {WAIT_IN_LINE}",
+    "slow_operation",
+    cure=f"{END}; {DROP}; {QUIET}",
+    after=RUNS,
+    evidence=f"on plugspace.{COLLECTION}",
+)
+SATURATED = Fault(
+    "each instance has all that it can do",
+    # One instance is enough to have, on a small machine.
+    f"pm2 -s scale {API} 1; rm -f /tmp/titan-enough; {inspector(API, CALCULATES, '[0]')};"
+    f" {detached(f'exec bash -c {shlex.quote(LOAD)}')}; sleep 12",
+    "saturated",
+    ("scale",),
+    cure=f"{UNLOAD}; pm2 -s scale {API} 2; pm2 -s reload {API}; {QUIET}",
+    after=f"{UNLOAD}; [ $(pm2 jlist -s | tail -n 1 | jq '[.[] | select(.name == \"{API}\")]"
+    f" | length') = 3 ]; sleep 3; {QUIET}",
+)
+FAULTS: tuple[tuple[Fault, ...], ...] = (
+    (
+        Fault(
+            "one instance of two is slow",
+            f"{QUIET}; {inspector(API, SLEEPS, '[1]')};"
+            f" for one in $(seq 8); do {VISIT}/api/health & done; wait",
+            "slow_instance",
+            ("restart_instances",),
+            after=QUIET,
+            evidence="ms or more for an answer, while the others",
+        ),
+        Fault(
+            "an index is missing",
+            f"{people(120000)}; {SCAN}; {WAIT_IN_LINE}",
+            "missing_index",
+            cure=f"{DROP}; {QUIET}; sudo truncate -s 0 /var/log/mongodb/mongod.log",
+            evidence=f"plugspace.{COLLECTION} is read as a whole (COLLSCAN)",
+        ),
+        Fault(
+            "Redis was slow at some commands",
+            f"{LOGIN}; for one in 1 2; do timeout 10 redis-cli eval"
+            ' "local e = os.clock() + 0.5 while os.clock() < e do end" 0; done;'
+            f" {WAIT_IN_LINE}",
+            "redis_slow",
+            cure=f"{CLI} slowlog reset; {QUIET}",
+            evidence="EVAL 2 times",
+        ),
+    ),
+    (
+        LONG_OPERATION,
+        Fault(
+            "nginx gets errors",
+            f"pm2 -s stop {API}",
+            "upstream_errors",
+            cure=f"pm2 -s start {API}; {QUIET}",
+            evidence="got no connection",
+        ),
+        SATURATED,
+    ),
+)

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who answers how quickly, with workers that take their turns."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.plugspace.titan.plugins.module_utils._instance_answers import (
+    look,
+    measure,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._probe import (
+    Answer,
+    Probe,
+    ProbeError,
+)
+
+URL = {"url": "http://127.0.0.1:4000/api/health"}
+
+
+class Workers:
+    """Answer in turns, and take the time that each of them takes."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self._turns = itertools.cycle(answers)
+        self.now = 0.0
+        self.asked: list[Collection[int]] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def clock(self) -> float:
+        return self.now
+
+    def trial(self, probe: Probe, pids: Collection[int]) -> Answer:
+        self.asked.append(pids)
+        answer = next(self._turns)
+        self.now += answer.seconds
+        return answer
+
+    def measure(self, pids: list[int], proc: str = "/nonexistent") -> dict[str, Any]:
+        return measure(Probe(**URL), pids, 2, 4, self.trial, self.clock, self.sleep, proc)
+
+
+QUICK, SLOW = Answer(True, 0.004, pid=11), Answer(True, 1.5, pid=12)
+REFUSED = Answer(False, 0.002, "answered 503 (wanted 200)", 12)
+SILENT = Answer(False, 3.0, "gave no answer within 3 s")
+ABSENT = Answer(False, 0.001, "got no connection", None, False)
+
+
+def test_each_gets_its_turns_and_no_more() -> None:
+    workers = Workers(QUICK, SLOW)
+    assert workers.measure([11, 12]) == {
+        "attempts": 4,
+        "failures": 0,
+        "reason": "",
+        "answers": [
+            {"pid": 11, "count": 2, "least_ms": 4.0, "most_ms": 4.0},
+            {"pid": 12, "count": 2, "least_ms": 1500.0, "most_ms": 1500.0},
+        ],
+        "busy": [],
+    }
+    assert workers.asked == [[11, 12]] * 4
+
+
+def test_who_is_not_known_is_found() -> None:
+    assert [one["pid"] for one in Workers(QUICK).measure([])["answers"]] == [11]
+
+
+def test_one_that_never_answers_does_not_keep_it_for_ever() -> None:
+    seen = Workers(QUICK, SILENT).measure([11, 12])
+    assert (seen["attempts"], seen["failures"]) == (4, 2)
+    assert seen["reason"] == "gave no answer within 3 s"
+    assert [one["pid"] for one in seen["answers"]] == [11]
+    # Nobody is there at all, which is told at once, so the number of attempts ends it.
+    assert Workers(ABSENT).measure([11, 12])["attempts"] == 12
+    assert Workers(ABSENT).measure([])["answers"] == []
+
+
+def test_a_bad_answer_is_an_answer() -> None:
+    seen = Workers(QUICK, REFUSED).measure([11, 12])
+    assert (seen["failures"], [one["count"] for one in seen["answers"]]) == (2, [2, 2])
+
+
+class Busy(Workers):
+    """A worker of which the kernel tells how long it ran and waited."""
+
+    def __init__(self, proc: Path) -> None:
+        super().__init__(QUICK)
+        self.file = proc / "11" / "schedstat"
+        self.file.parent.mkdir()
+        self.file.write_text("5000000000 100000000 77\n")
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.file.write_text("5700000000 300000000 99\n")
+
+
+def test_how_busy_each_was_for_a_second(tmp_path: Path) -> None:
+    seen = Busy(tmp_path).measure([11, 12], str(tmp_path))
+    assert seen["busy"] == [{"pid": 11, "busy_percent": 90.0, "waited_percent": 20.0}]
+
+
+def test_a_wrong_probe_is_told() -> None:
+    with pytest.raises(ProbeError, match="needs a url"):
+        look({"probe": {"url": "ftp://x"}, "pids": [], "each": 1, "within": 1})
+
+
+def test_a_port_that_nobody_listens_on() -> None:
+    options = {"type": "tcp", "port": 1, "timeout": 0.2}
+    seen = look({"probe": options, "pids": [], "each": 1, "within": 1})
+    assert (seen["attempts"], seen["failures"]) == (3, 3)
