@@ -109,6 +109,7 @@ apps:
   description:
     - The applications, each with a white list of fields.
     - V(release_path) is the directory in which the process really works.
+    - V(started) is when PM2 started it last, also where it is gone since then.
   returned: always
   type: list
   elements: dict
@@ -131,6 +132,7 @@ apps:
           release_path: /home/plugspace/deploy/releases/20261123T101500Z-a1b2c3d
           number: 0
           exit_code: null
+          started: "2026-11-23T10:15:09Z"
         - id: 1
           pid: 0
           status: errored
@@ -145,6 +147,7 @@ apps:
           release_path: ""
           number: 1
           exit_code: 1
+          started: "2026-11-23T12:14:51Z"
       logs:
         out: []
         err: ["Error: listen EADDRINUSE: address already in use :::4000"]
