@@ -67,6 +67,9 @@ LAST_WORDS = (
     Symptom(re.compile(r"EADDRINUSE"), "port_was_taken", LIKELY, "restart"),
     Symptom(re.compile(r"EACCES|EPERM"), "not_permitted", POSSIBLE, "restart"),
 )
+# What Node.js and console.error() print of an error is followed by lines that begin with space, by
+# a bracket, and by the version of Node.js.
+_WORDS = re.compile(r"(?!Node\.js v\d)\S.*\w")
 # Restarted as often as this and up no longer than this, it is between two crashes.
 _MANY_RESTARTS, _YOUNG_S = 3, 10.0
 # What service_probe says of an attempt.
@@ -340,8 +343,8 @@ class ServiceDiagnosis:
                         advice=symptom.advice,
                     )
                 ]
-        last = next((line for line in reversed(self._log) if line.strip()), "")
-        said = f"; its last words: {last.strip()}" if last else ""
+        last = _last_words(self._log)
+        said = f"; its last words: {last}" if last else ""
         return [finding("crashing", self.name, head + said, LIKELY, rung="restart")]
 
     def _bad_instances(self) -> t.Iterator[Finding]:
@@ -472,6 +475,13 @@ def _moment(text: str, default: float = 0.0) -> float:
         return float(calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")))
     except ValueError:
         return default
+
+
+def _last_words(log: t.Sequence[str]) -> str:
+    """The newest line that says something: below it stand its stack, and the parts of the error."""
+    lines = [line.rstrip() for line in log if line.strip()]
+    telling = [line for line in lines if _WORDS.match(line)]
+    return (telling or lines or [""])[-1].strip()
 
 
 def _first_error(output: str) -> str:

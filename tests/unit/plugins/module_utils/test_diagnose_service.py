@@ -294,6 +294,44 @@ def test_a_crash_is_told_by_the_last_words(line: str, cause: str, rung: str) -> 
     assert evidence.endswith(line)
 
 
+# As PM2 7.0.4 keeps them of Node.js 20: an exception, and an error that was printed with its parts.
+CRASHES = [
+    (
+        ["Error: no licence", "    at Object.<anonymous> (/app/dist/api.js:1:7)", "    at Module._load"],
+        "Error: no licence",
+    ),
+    (
+        [
+            "/app/dist/api.js:1",
+            "throw new Error('no licence');",
+            "^",
+            "",
+            "Error: no licence",
+            "    at Module._compile (node:internal/modules/cjs/loader:1554:14)",
+            "",
+            "Node.js v20.19.2",
+        ],
+        "Error: no licence",
+    ),
+    (
+        ["MongoServerError: bad auth", "    at Connection.x {", "  code: 18,", "  ok: 0", "}"],
+        "MongoServerError: bad auth",
+    ),
+    (["    indented alone"], "indented alone"),
+]
+
+
+@pytest.mark.parametrize(("log", "words"), CRASHES)
+def test_the_last_words_are_those_of_the_error_and_not_of_its_stack(
+    log: list[str], words: str
+) -> None:
+    seen = sick()
+    api(seen)["instances"] = [instance(0, 0, status="errored", restarts=16)]
+    api(seen)["logs"]["err"] = log
+    said = f"errored after 16 restarts; its last words: {words}"
+    assert diagnose_service(seen)[0]["evidence"] == said
+
+
 def test_a_crash_without_words_is_still_one() -> None:
     seen = sick()
     api(seen)["instances"] = [instance(0, 0, status="errored", restarts=1)]
