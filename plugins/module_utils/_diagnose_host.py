@@ -100,6 +100,25 @@ def full_disks(host: Seen, paths: t.Sequence[str], told: str = "") -> t.Iterator
         )
 
 
+def small_disks(host: Seen, path: str, needed: float, what: str, told: str) -> t.Iterator[Finding]:
+    """The file system that holds the path, when it has no room for what is to be written there.
+
+    A program that could not write a file to its end removes it, so afterwards there is space again.
+    """
+    for system in host.rows("file_systems"):
+        mount, left = system.text("mount"), system.number("available_bytes")
+        if not system.has("available_bytes") or left >= needed or not _holds(host, mount, path):
+            continue
+        yield finding(
+            "disk_full",
+            mount,
+            f"{size(left)} are left on {mount}, and {what} takes up to {size(needed)}; its log:"
+            f" {told}",
+            LIKELY,
+            advice=f"free space on {mount}, or give {path} a larger disk",
+        )
+
+
 def _holds(host: Seen, mount: str, path: str) -> bool:
     """Whether the path, or all that has no file system of its own, is on it."""
     mounts = [one.text("mount") for one in host.rows("file_systems")]

@@ -16,6 +16,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host imp
     NO_SPACE,
     full_disks,
     last_line,
+    small_disks,
     unsteady,
     words_of,
 )
@@ -273,7 +274,11 @@ class RedisDiagnosis:
         path = self._redis.part("config").text("dir") or self._path
         answered = _ANSWERED.search(self._error)
         told = said or (answered[0] if answered else "")
-        disks = list(full_disks(self._host, [path], told if NO_SPACE.search(told) else ""))
+        no_space = told if NO_SPACE.search(told) else ""
+        disks = list(full_disks(self._host, [path], no_space))
+        if no_space and not disks:
+            used = self._redis.part("memory").number("used_bytes")
+            disks = list(small_disks(self._host, path, used, "what it has to write", no_space))
         yield from disks
         because = f": {told}" if told else ""
         stops = "; it refuses writes until it can" if self._state == "misconf" else ""

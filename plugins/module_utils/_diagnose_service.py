@@ -9,7 +9,9 @@ nginx in front of them. What lies deeper explains what stands on it, so its find
 
 from __future__ import annotations
 
+import calendar
 import re
+import time
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host import (
@@ -65,6 +67,11 @@ LAST_WORDS = (
     Symptom(re.compile(r"EADDRINUSE"), "port_was_taken", LIKELY, "restart"),
     Symptom(re.compile(r"EACCES|EPERM"), "not_permitted", POSSIBLE, "restart"),
 )
+# What Node.js and console.error() print of an error is followed by lines that begin with space, by
+# a bracket, and by the version of Node.js.
+_WORDS = re.compile(r"(?!Node\.js v\d)\S.*\w")
+# Restarted as often as this and up no longer than this, it is between two crashes.
+_MANY_RESTARTS, _YOUNG_S = 3, 10.0
 # What service_probe says of an attempt.
 _NO_ANSWER = re.compile(r"gave no answer within|was cut off")
 _NO_CONNECTION = re.compile(r"got no connection")
@@ -263,8 +270,8 @@ class ServiceDiagnosis:
             count = plural(len(self._instances), "instance")
             why = f"{count}, stopped in PM2: somebody stopped it, or it was never started again"
             return [finding("stopped", self.name, why, rung="start")]
-        if not any(self._is_online(one) for one in self._instances):
-            return [*self._killed(), *self._crashed()]
+        if not any(self._is_online(one) for one in self._instances) or self._keeps_crashing():
+            return [*self._killed(self._last_start() - _YOUNG_S), *self._crashed()]
         specific = [*self._bad_instances()] or [*self._out_of_files()]
         # What it says itself tells more than a kill that may have been long ago.
         return specific or [*self._silent(), *self._killed()]
@@ -273,21 +280,51 @@ class ServiceDiagnosis:
     def _is_online(instance: Seen) -> bool:
         return instance.text("status") == "online" and instance.whole("pid") > 0
 
-    def _killed(self) -> t.Iterator[Finding]:
-        """Kills by the kernel; the process is gone, so its name and unit have to do."""
-        for kill in self._host.rows("oom_kills"):
-            about = f"{kill.text('name')} {kill.text('unit')}".lower()
-            if "node" not in about and "pm2" not in about:
-                continue
-            who = f"{kill.text('name') or 'a process'} (pid {kill.whole('pid')})"
-            yield finding(
-                "out_of_memory",
-                self.name,
-                f"the kernel killed {who} for want of memory, at {kill.text('time') or '?'}",
-                LIKELY,
-                rung="restart",
-                advice="see playbooks/high_memory.yml for what needs the memory",
-            )
+    def _killed(self, since: float = 0.0) -> t.Iterator[Finding]:
+        """Kills by the kernel; the process is gone, so its name and unit have to do.
+
+        since: seconds since 1970; what was killed before then has run again.
+        """
+        kills = [one for one in self._host.rows("oom_kills") if self._may_be_own(one, since)]
+        if not kills:
+            return
+        kill, unit = kills[0], kills[0].text("unit")
+        killed = f"{kill.text('name') or 'a process'} (pid {kill.whole('pid')})"
+        where = f" of {unit}" if unit else ""
+        limit = unit if kill.text("scope") == "cgroup" else ""
+        why = "at its limit of memory" if limit else "for want of memory"
+        often = f", the last of {len(kills)} such kills" if len(kills) > 1 else ""
+        advice = f"raise MemoryMax (systemctl edit {limit}), or " if limit else ""
+        yield finding(
+            "out_of_memory",
+            self.name,
+            f"the kernel killed {killed}{where} {why}, at {kill.text('time') or '?'}{often}",
+            LIKELY,
+            rung="restart",
+            advice=f"{advice}see playbooks/high_memory.yml for what needs the memory",
+        )
+
+    def _may_be_own(self, kill: Seen, since: float) -> bool:
+        """Whether a kill may have been of this service, by its unit or else its name."""
+        kept = self._host.part("processes").rows("kept")
+        daemon = self._daemon.whole("pid")
+        own = next((one.text("unit") for one in kept if daemon and one.whole("pid") == daemon), "")
+        unit = kill.text("unit")
+        if _moment(kill.text("time"), since) < since or (own and unit and own != unit):
+            return False
+        # PM2 may run in a unit that is not its own, such as that of a login.
+        return any(word in f"{kill.text('name')} {unit}".lower() for word in ("node", "pm2"))
+
+    def _last_start(self) -> float:
+        """When PM2 started one of the instances last."""
+        return max(_moment(one.text("started")) for one in self._instances)
+
+    def _keeps_crashing(self) -> bool:
+        """PM2 gives up only on what dies at once, soon after it was created: the rest is online."""
+        return bool(_NO_CONNECTION.search(self._answer.text("reason"))) and all(
+            one.whole("restarts") >= _MANY_RESTARTS and one.number("uptime_s") < _YOUNG_S
+            for one in self._instances
+        )
 
     def _crashed(self) -> list[Finding]:
         restarts = max(one.whole("restarts") for one in self._instances)
@@ -306,8 +343,8 @@ class ServiceDiagnosis:
                         advice=symptom.advice,
                     )
                 ]
-        last = next((line for line in reversed(self._log) if line.strip()), "")
-        said = f"; its last words: {last.strip()}" if last else ""
+        last = _last_words(self._log)
+        said = f"; its last words: {last}" if last else ""
         return [finding("crashing", self.name, head + said, LIKELY, rung="restart")]
 
     def _bad_instances(self) -> t.Iterator[Finding]:
@@ -340,18 +377,22 @@ class ServiceDiagnosis:
 
     def _out_of_files(self) -> t.Iterator[Finding]:
         """Instances that may open hardly another file or connection."""
-        pids = {one.whole("pid"): one.whole("id") for one in self._instances}
+        numbers = {one.whole("pid"): one.whole("id") for one in self._instances}
+        full: dict[int, str] = {}
         for one in self._host.part("processes").rows("kept"):
             limit, opened = one.whole("open_files_limit"), one.whole("open_files")
-            if one.whole("pid") in pids and limit and opened >= 0.95 * limit:
-                yield finding(
-                    "too_many_open_files",
-                    self.name,
-                    f"instance {pids[one.whole('pid')]} has {opened} of {limit} files open",
-                    rung="restart_instances",
-                    target=str(pids[one.whole("pid")]),
-                    advice=_MORE_FILES,
-                )
+            number = numbers.get(one.whole("pid"))
+            if number is not None and limit and opened >= 0.95 * limit:
+                full[number] = f"instance {number} has {opened} of {limit} files open"
+        if full:
+            yield finding(
+                "too_many_open_files",
+                self.name,
+                "; ".join(full.values()),
+                rung="restart_instances",
+                target=",".join(map(str, full)),
+                advice=_MORE_FILES,
+            )
 
     def _silent(self) -> list[Finding]:
         """All instances are online for PM2, and the service does not answer as it should."""
@@ -426,6 +467,21 @@ class ServiceDiagnosis:
                 advice=f"look at the logs: pm2 logs {self.name} --lines 100",
             )
         ]
+
+
+def _moment(text: str, default: float = 0.0) -> float:
+    """The seconds since 1970 of a time as the modules tell it."""
+    try:
+        return float(calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")))
+    except ValueError:
+        return default
+
+
+def _last_words(log: t.Sequence[str]) -> str:
+    """The newest line that says something: below it stand its stack, and the parts of the error."""
+    lines = [line.rstrip() for line in log if line.strip()]
+    telling = [line for line in lines if _WORDS.match(line)]
+    return (telling or lines or [""])[-1].strip()
 
 
 def _first_error(output: str) -> str:

@@ -43,6 +43,9 @@ _RSS = re.compile(r"(?:anon|file|shmem)-rss:(\d+)kB")
 # Seconds since boot, and with some kernels who wrote it.
 _DMESG = re.compile(r"\[ *(\d+\.\d+)\](?:\[ *\w+\])? (.*)")
 
+# Where systemd puts itself.
+_INIT = "/init.scope"
+
 Message = tuple[float, str]  # seconds since 1970, text
 
 
@@ -76,7 +79,31 @@ def oom_kills(host: Host, since: float) -> list[Report]:
         except HostError as other:
             raise HostError(f"the log of the kernel cannot be read: {error}; {other}") from other
     found = kills(message for message in messages if message[0] >= start)
-    return found[::-1][:KEPT]
+    own = _own_root(host)
+    return [kill for kill in found[::-1] if _is_below(kill["cgroup"], own)][:KEPT]
+
+
+def _own_root(host: Host) -> str:
+    """Return the control group in which all of this host is; empty on one that is no container.
+
+    The kernel's log is the machine's, so in a container it tells of its neighbours too.
+    """
+    try:
+        lines = host.read("/proc/1/cgroup").splitlines()
+    except OSError:
+        return ""
+    paths = {}
+    for line in lines:
+        _number, _colon, rest = line.partition(":")
+        controllers, _colon, path = rest.partition(":")
+        paths.update(dict.fromkeys(controllers.split(","), path))
+    path = paths.get("memory") or paths.get("") or "/"
+    return path[: -len(_INIT)] if path.endswith(_INIT) else path.rstrip("/")
+
+
+def _is_below(cgroup: str | None, root: str) -> bool:
+    # Who was killed in a group that the log does not name, may have been of this host.
+    return cgroup is None or not root or f"{cgroup}/".startswith(f"{root}/")
 
 
 def oom_kill_count(host: Host) -> int | None:

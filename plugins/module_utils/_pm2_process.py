@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import typing as t
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
 
 # A process that restarted on its own and has not been up this long is not believed yet.
 SETTLED_SECONDS = 10.0
@@ -32,6 +33,7 @@ class Instance:
     number: int
     exit_code: int | None = None
     module: bool = False
+    started: str = ""
 
     @property
     def online(self) -> bool:
@@ -122,7 +124,17 @@ def read_instance(record: t.Mapping[str, t.Any], now: float) -> Instance:
         number=_whole(env.get(str(env.get("instance_var") or "NODE_APP_INSTANCE")), 0),
         exit_code=_whole(env["exit_code"]) if "exit_code" in env else None,
         module=env.get("pmx_module") is True,
+        started=_moment(started),
     )
+
+
+def _moment(seconds: float) -> str:
+    """The time as ISO 8601 in UTC; empty for what is none."""
+    try:
+        moment = datetime.fromtimestamp(seconds, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if seconds > 0 else ""
 
 
 def judge(instances: t.Sequence[Instance]) -> tuple[str, str | None]:

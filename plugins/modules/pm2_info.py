@@ -110,6 +110,7 @@ apps:
     - The applications, each with a white list of fields.
     - V(release_path) is the directory in which the process really works.
     - V(module) tells a module of PM2 (C(pm2 install)) from an application.
+    - V(started) is when PM2 started it last, also where it is gone since then.
   returned: always
   type: list
   elements: dict
@@ -133,6 +134,7 @@ apps:
           number: 0
           exit_code: null
           module: false
+          started: "2026-11-23T10:15:09Z"
         - id: 1
           pid: 0
           status: errored
@@ -148,6 +150,7 @@ apps:
           number: 1
           exit_code: 1
           module: false
+          started: "2026-11-23T12:14:51Z"
       logs:
         out: []
         err: ["Error: listen EADDRINUSE: address already in use :::4000"]

@@ -20,9 +20,10 @@ EAGER: dict[str, Any] = {"cooldown": 0, "maximum": 1000}
 class Fault:
     """Something that breaks on a host, and what has to be found and done.
 
-    cause, rungs, target: what the procedure has to say and to climb. cure: what a person does
-    where no rung helps; the procedure has to leave it alone then. after: what has to be true on
-    the host in the end, as a command that succeeds.
+    cause, rungs, target: what the procedure has to say and to climb. helps: whether the rungs are
+    enough; where they are not, the procedure tells so, and helps once the cure has taken the reason
+    away. cure: what a person does where no rung helps; the procedure has to leave it alone then.
+    after: what has to be true on the host in the end, as a command that succeeds.
     """
 
     name: str
@@ -32,6 +33,12 @@ class Fault:
     cure: str = ""
     after: str = "true"
     evidence: str = ""
+    helps: bool = True
+
+    @property
+    def outcome(self) -> str:
+        """What becomes of it."""
+        return "healed" if self.rungs and self.helps else "unhealed"
 
 
 @dataclass
@@ -130,20 +137,22 @@ def heal(
         climbed = tuple(rung["rung"] for rung in result["rungs"])
         assert climbed == fault.rungs, (fault.name, result)
         assert tuple(rung["rung"] for rung in plan["rungs"])[: len(climbed)] == climbed
-        assert result["outcome"] == ("healed" if fault.rungs else "unhealed"), (fault.name, result)
+        assert result["outcome"] == fault.outcome, (fault.name, result)
         ssh(host, fault.after)
-    assert (healed.run.code == 0) is all(fault.rungs for fault in batch)
+    assert (healed.run.code == 0) is all(fault.outcome == "healed" for fault in batch)
     # What was only told is left as it was, for a person.
-    told = [host for host, fault in faults.items() if not fault.rungs]
-    for host in told:
-        assert state(host) == before[host], faults[host].name
-    on_each({host: faults[host].cure for host in told})
+    for host, fault in faults.items():
+        assert fault.rungs or state(host) == before[host], fault.name
+    told = [host for host, fault in faults.items() if fault.outcome != "healed"]
+    on_each({host: faults[host].cure or "true" for host in told})
 
     again = run()
     assert again.run.code == 0, again.run.output
     for host, fault in faults.items():
-        # A cure may be all that it takes, or leave a unit to be started.
-        expected = ("well",) if fault.rungs else ("well", "healed")
+        # A cure may be all that it takes, or leave something to be started.
+        expected = ("well",) if fault.outcome == "healed" else ("well", "healed")
+        if not fault.helps:
+            expected = ("healed",)
         assert again.results[host]["outcome"] in expected, (fault.name, again.results[host])
     if not told:
         assert again.run.changed == 0

@@ -36,13 +36,32 @@ def as_admin(command: str) -> str:
     return f"python3 -c {shlex.quote(program)}"
 
 
+STEP_DOWN = "d.command('replSetStepDown', 30, secondaryCatchUpPeriodSecs=10)"
 START = "sudo systemctl reset-failed mongod; sudo systemctl start mongod"
-NO_PRIMARY = until(hello("'primary' not in h"))
+FAILED = until("systemctl is-failed -q mongod")
 # What was put in last is seen when this one has missed some heartbeats.
+NO_PRIMARY = until(hello("'primary' not in h"))
+PRIMARY = hello("h['isWritablePrimary']")
+HAS_PRIMARY = until(hello("'primary' in h and (h['isWritablePrimary'] or h['secondary'])"), 30)
+# The set goes on without one that is a secondary.
+SECONDARY = until(hello("'primary' in h and h['secondary']"))
+# A second one in the same directory, as somebody starts it by hand.
+OTHER = (
+    f"sudo systemd-run --quiet --unit titan-other --uid mongodb /usr/local/bin/mongod"
+    f" --dbpath {DATA} --port 27999 --bind_ip 127.0.0.1 --wiredTigerCacheSizeGB 0.25"
+)
 
 
 def batches() -> tuple[tuple[Fault, ...], ...]:
     """Three faults each: what titan1, titan2 and titan3 have."""
+    elsewhere = Fault(
+        "another member is down",
+        "true",
+        "member_down",
+        ("wait",),
+        after=HAS_PRIMARY,
+        evidence="titan3:27017 gives no answer",
+    )
     return (
         (
             Fault("two members are down", NO_PRIMARY, "majority_lost", ("wait",)),
@@ -53,7 +72,7 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
                 f"sudo mkdir -p {DROP_IN}; printf '[Service]\\nRestart=no\\n'"
                 f" | sudo tee {DROP_IN}/fault.conf >/dev/null; sudo systemctl daemon-reload;"
                 " sudo systemctl kill -s KILL mongod;"
-                f" {until('systemctl is-failed -q mongod')}",
+                f" {FAILED}",
                 "killed",
                 ("start_unit",),
                 after=f"sudo rm -r {DROP_IN}; sudo systemctl daemon-reload",
@@ -64,7 +83,7 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
                 "its configuration is wrong",
                 f"echo 'titanNonsense: 1' | sudo tee -a {CONFIG} >/dev/null;"
                 " sudo systemctl restart mongod;"
-                f" {until('systemctl is-failed -q mongod')}",
+                f" {FAILED}",
                 "configuration",
                 cure=f"sudo sed -i /titanNonsense/d {CONFIG}; {START}",
                 evidence="titanNonsense",
@@ -74,17 +93,54 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
                 f"sudo systemctl stop mongod; sudo mount -t tmpfs -o size=1m tmpfs {DATA};"
                 f" sudo chown mongodb: {DATA}; sudo head -c 2m /dev/zero | sudo tee {DATA}/fill"
                 " >/dev/null 2>&1; sudo systemctl start mongod;"
-                f" {until('systemctl is-failed -q mongod')}",
+                f" {FAILED}",
                 "disk_full",
                 cure=f"while mountpoint -q {DATA}; do sudo umount {DATA}; done; {START}",
             ),
             Fault(
                 "its data belongs to somebody else",
                 f"sudo systemctl stop mongod; sudo chown root {DATA}; sudo systemctl start mongod;"
-                f" {until('systemctl is-failed -q mongod')}",
+                f" {FAILED}",
                 "wrong_owner",
                 cure=f"sudo chown mongodb {DATA}; {START}",
                 evidence="belongs to root",
+            ),
+        ),
+        (
+            elsewhere,
+            elsewhere,
+            Fault(
+                "a secondary is down, alone",
+                f"if {PRIMARY}; then {as_admin(STEP_DOWN)}; fi; {SECONDARY};"
+                " sudo systemctl stop mongod",
+                "stopped",
+                ("start_unit",),
+                after=HAS_PRIMARY,
+            ),
+        ),
+        (
+            # Nothing is forced, since nobody has named anything.
+            Fault(
+                "the majority is lost, and stays away",
+                NO_PRIMARY,
+                "majority_lost",
+                evidence="only 1 of 3 voting members answer",
+            ),
+            Fault(
+                "its data is locked by another mongod",
+                f"sudo systemctl stop mongod; {OTHER}; {until(hello('h', 27999))};"
+                f" sudo systemctl start mongod; {FAILED}",
+                "data_in_use",
+                cure=f"sudo systemctl stop titan-other; {START}",
+                after="systemctl is-active titan-other",
+            ),
+            Fault(
+                "its lock file was left by another user",
+                f"sudo systemctl kill -s KILL mongod; sudo systemctl stop mongod;"
+                f" sudo chown root {DATA}/mongod.lock; sudo systemctl start mongod; {FAILED}",
+                "wrong_owner",
+                cure=f"sudo chown mongodb {DATA}/mongod.lock; {START}",
+                evidence="mongod.lock belongs to root",
             ),
         ),
     )

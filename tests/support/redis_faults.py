@@ -14,6 +14,22 @@ def until(command: str, seconds: int = 30) -> str:
     return f"timeout {seconds} sh -c 'until {command}; do sleep 0.2; done'"
 
 
+def on_small_disk(size: str, *fill: str) -> str:
+    """Give Redis a disk of its own, fill it and Redis, and have a snapshot fail there."""
+    return (
+        f"{LOGIN}; sudo systemctl stop redis-server;"
+        f" sudo mount -t tmpfs -o size={size} tmpfs {DATA}; sudo chown redis: {DATA};"
+        f" sudo systemctl start redis-server; {'; '.join(fill)};"
+        f" redis-cli bgsave; {until('redis-cli info persistence | grep -q status:err')}"
+    )
+
+
+# It would not end without a last snapshot, which has no room.
+LARGER_DISK = (
+    f"if mountpoint -q {DATA}; then {LOGIN}; timeout 10 redis-cli config set save '';"
+    f" sudo systemctl stop redis-server; sudo umount {DATA}; sudo systemctl start redis-server; fi"
+)
+
 FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         Fault(
@@ -76,6 +92,36 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
             cure=f"sudo sed -i /titan-nonsense/d {CONFIG};"
             " sudo systemctl reset-failed redis-server",
             evidence="titan-nonsense",
+        ),
+    ),
+    (
+        Fault(
+            "the disk is full, so that nothing can be saved",
+            on_small_disk(
+                "1m",
+                f"head -c 2m /dev/zero | sudo tee {DATA}/fill >/dev/null 2>&1",
+                "redis-cli set titan-fill 1",
+            ),
+            "disk_full",
+            cure=LARGER_DISK,
+            evidence=f"no space is left on {DATA}",
+        ),
+        Fault(
+            "a snapshot has no room, and is removed again",
+            on_small_disk(
+                "8m",
+                "for n in $(seq 12); do head -c 1000000 /dev/urandom"
+                " | redis-cli -x set titan-fill-$n; done",
+            ),
+            "disk_full",
+            cure=LARGER_DISK,
+            evidence=f"are left on {DATA}, and what it has to write takes up to",
+        ),
+        Fault(
+            "a signal has stopped it",
+            "sudo systemctl kill -s STOP redis-server",
+            "paused",
+            ("continue_processes",),
         ),
     ),
 )

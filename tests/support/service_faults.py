@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from support.application import PATH
+import shlex
+
+from support.application import HOME, PATH
 from support.incidents import Fault
 
 API, VOICE = "plugspace-api", "plugspace-voice"
 PM2 = "$(cat ~/.pm2/pm2.pid)"
 DROP_IN = "/run/systemd/system/pm2-plugspace.service.d"
+SCRIPT, KEPT = f"{PATH}/dist/api.js", f"{HOME}/titan-kept.js"
+DATA, GONE = f"{HOME}/data", f"{HOME}/titan-gone"
 
 
 def pids(service: str, which: str = "") -> str:
@@ -17,18 +21,40 @@ def pids(service: str, which: str = "") -> str:
 
 
 def until(command: str, seconds: int = 60) -> str:
-    return f"timeout {seconds} sh -c 'until {command}; do sleep 0.3; done'"
+    return f"timeout {seconds} sh -c {shlex.quote(f'until {command}; do sleep 0.3; done')}"
+
+
+def serves(port: int) -> str:
+    """Succeeds when a service calls itself well."""
+    path = "/api/health" if port == 4000 else "/health"
+    return f"curl -sf -o /dev/null --max-time 10 127.0.0.1:{port}{path}"
+
+
+def all_are(status: str, service: str = API) -> str:
+    """Succeeds when PM2 calls every instance so."""
+    test = f'[.[] | select(.name == "{service}") | .pm2_env.status] | all(. == "{status}")'
+    return f"pm2 jlist -s | tail -n 1 | jq -e '{test}' >/dev/null"
+
+
+def crash(line: str) -> str:
+    """Have a line of JavaScript in front of the application, until PM2 gives up starting it."""
+    # It gives up only on what dies at once, so on a slow host not the first time.
+    return (
+        f"cp -p {SCRIPT} {KEPT}; sed -i {shlex.quote(f'1i {line}')} {SCRIPT};"
+        f" for try in 1 2 3; do timeout 60 pm2 -s restart {API} >/dev/null 2>&1;"
+        f" {until(all_are('errored'), 15)} && break; done"
+    )
 
 
 def inspector(service: str, program: str, which: str = "") -> str:
-    """Run JavaScript in the first running instance of a service, or in the one of this id."""
+    """Run JavaScript in the first running instance of a service, or in that at an index."""
     return inspect(pids(service, which), program)
 
 
 def inspect(process: str, program: str) -> str:
     """Run JavaScript in a running process, by the inspector that Node.js opens on SIGUSR1."""
     # A worker opens it on a port of its own, which is the only one that it listens on itself.
-    port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\([0-9]*\) .*pid=$pid,.*/\1/p" | head -n 1'
+    port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\\([0-9]*\\) .*pid=$pid,.*/\\1/p" | head -n 1'
     return (
         f"set -- {process}; pid=$1; kill -USR1 $pid; cd {PATH};"
         f" for try in $(seq 50); do INSPECTOR=$({port});"
@@ -96,6 +122,14 @@ def orphan(service: str, port: int) -> Fault:
     )
 
 
+# The application as it was built.
+RESTORED = f"[ ! -e {KEPT} ] || mv {KEPT} {SCRIPT}"
+# By the unit, as after a boot, so that the limit is that of all its processes.
+BY_ITS_UNIT = "pm2 -s save --force; pm2 -s kill; sudo systemctl restart pm2-plugspace"
+LIMIT = "sudo systemctl set-property --runtime pm2-plugspace.service MemoryMax="
+LEAK = "const leak = []; for (;;) leak.push(Buffer.alloc(1 << 20, 1));"
+FULL = f'require("fs").appendFileSync("{DATA}/app.log", "x".repeat(1 << 20));'
+
 API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         stopped(API),
@@ -153,6 +187,58 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
             "nginx_configuration",
             cure="sudo rm /etc/nginx/conf.d/fault.conf; sudo systemctl start nginx",
             evidence="/etc/nginx/conf.d/fault.conf",
+        ),
+    ),
+    (
+        Fault(
+            "it exits at start, again and again",
+            crash('throw new Error("the licence has run out");'),
+            "crashing",
+            ("restart",),
+            helps=False,
+            cure=RESTORED,
+            evidence="Error: the licence has run out",
+        ),
+        Fault(
+            "the kernel killed it for want of memory, again and again",
+            f"{BY_ITS_UNIT}; {LIMIT}450M; {crash(LEAK)}; {RESTORED}; {LIMIT}infinity",
+            "out_of_memory",
+            ("restart",),
+            evidence="of pm2-plugspace.service at its limit of memory",
+        ),
+        Fault(
+            "it may open no file and no connection more",
+            f"for pid in {pids(API)}; do"
+            " prlimit --pid $pid --nofile=$(ls /proc/$pid/fd | wc -l); done",
+            "too_many_open_files",
+            ("restart_instances",),
+            evidence="files open",
+        ),
+    ),
+    (
+        Fault(
+            "its disk is full",
+            f"sudo mount -t tmpfs -o size=1m,uid=$(id -u) tmpfs {DATA};"
+            f" head -c 2m /dev/zero > {DATA}/fill; {crash(FULL)}",
+            "disk_full",
+            cure=f"while mountpoint -q {DATA}; do sudo umount {DATA}; done; {RESTORED}",
+            evidence=f"no space is left on {DATA}",
+        ),
+        Fault(
+            "MongoDB is the real cause",
+            "sudo systemctl stop mongod",
+            "mongodb_down",
+            ("start_unit",),
+            after="systemctl is-active mongod",
+        ),
+        Fault(
+            "its release is gone",
+            # The set goes on without one member, but not without two.
+            f"sudo systemctl stop mongod; mv $(readlink -f {PATH}) {GONE};"
+            f" timeout 60 pm2 -s restart {API}; {until(all_are('errored'))}",
+            "release_gone",
+            cure=f"[ ! -e {GONE} ] || mv {GONE} $(readlink {PATH}); sudo systemctl start mongod",
+            evidence="leads nowhere",
         ),
     ),
 )

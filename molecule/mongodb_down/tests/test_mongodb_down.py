@@ -18,10 +18,18 @@ from support.incidents import (
     procedure,
     units,
 )
-from support.mongodb_faults import START, as_admin, batches, hello, until
+from support.mongodb_faults import (
+    HAS_PRIMARY,
+    PRIMARY,
+    START,
+    STEP_DOWN,
+    as_admin,
+    batches,
+    hello,
+    until,
+)
 
 BATCHES = batches()
-PRIMARY = hello("h['isWritablePrimary']")
 FRESH = 27117
 
 
@@ -31,7 +39,7 @@ def down(*arguments: str, **options: Any) -> Seen:
 
 def served(host: str) -> None:
     """The member serves, and the set has a primary."""
-    ssh(host, until(hello("'primary' in h and (h['isWritablePrimary'] or h['secondary'])"), 30))
+    ssh(host, HAS_PRIMARY)
 
 
 def primary() -> str:
@@ -95,7 +103,7 @@ def test_a_member_that_was_removed_is_added_when_it_is_named() -> None:
         " d.command('replSetReconfig', c)"
     )
     if primary() == "titan3":
-        ssh("titan3", as_admin("d.command('replSetStepDown', 30, secondaryCatchUpPeriodSecs=10)"))
+        ssh("titan3", as_admin(STEP_DOWN))
         eventually(lambda: primary() != "titan3")
     ssh(primary(), as_admin(removal))
     asked = down("--check")

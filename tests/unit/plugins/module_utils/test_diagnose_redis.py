@@ -538,6 +538,30 @@ def test_a_snapshot_that_failed_is_tried_again_where_it_can_be(
     ]
 
 
+@pytest.mark.parametrize(
+    ("left", "place", "found"),
+    [
+        (500e6, "/var/lib/redis", True),
+        # There is room by now, or it is another disk that has none.
+        (900e6, "/var/lib/redis", False),
+        (500e6, "/var/lib/mysql", False),
+    ],
+)
+def test_a_disk_on_which_no_snapshot_has_room_is_full_though_it_has_space(
+    left: float, place: str, found: bool
+) -> None:
+    # The unfinished snapshot is removed at once.
+    seen = unsaved(SAVES[1][0], "misconf")
+    seen["redis"]["memory"]["used_bytes"] = 800e6
+    seen["host"]["file_systems"] += [{"mount": place, "available_bytes": left}]
+    if not found:
+        assert told(seen) == [("save_failing", "retry_save", "")]
+        return
+    assert told(seen) == [("disk_full", "", ""), ("save_failing", "", "")]
+    assert "477 MB are left on /var/lib/redis" in evidence(seen)
+    assert "takes up to 763 MB; its log: Write error saving DB on disk" in evidence(seen)
+
+
 def test_a_failing_append_only_file_heals_by_itself_with_the_disk() -> None:
     seen = unsaved("", aof=True)
     assert told(seen) == [("aof_failing", "wait", "")]

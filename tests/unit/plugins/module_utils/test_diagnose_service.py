@@ -294,6 +294,44 @@ def test_a_crash_is_told_by_the_last_words(line: str, cause: str, rung: str) -> 
     assert evidence.endswith(line)
 
 
+# As PM2 7.0.4 keeps them of Node.js 20: an exception, and an error that was printed with its parts.
+CRASHES = [
+    (
+        ["Error: no licence", "    at Object.<anonymous> (/app/dist/api.js:1:7)", "    at Module._load"],
+        "Error: no licence",
+    ),
+    (
+        [
+            "/app/dist/api.js:1",
+            "throw new Error('no licence');",
+            "^",
+            "",
+            "Error: no licence",
+            "    at Module._compile (node:internal/modules/cjs/loader:1554:14)",
+            "",
+            "Node.js v20.19.2",
+        ],
+        "Error: no licence",
+    ),
+    (
+        ["MongoServerError: bad auth", "    at Connection.x {", "  code: 18,", "  ok: 0", "}"],
+        "MongoServerError: bad auth",
+    ),
+    (["    indented alone"], "indented alone"),
+]
+
+
+@pytest.mark.parametrize(("log", "words"), CRASHES)
+def test_the_last_words_are_those_of_the_error_and_not_of_its_stack(
+    log: list[str], words: str
+) -> None:
+    seen = sick()
+    api(seen)["instances"] = [instance(0, 0, status="errored", restarts=16)]
+    api(seen)["logs"]["err"] = log
+    said = f"errored after 16 restarts; its last words: {words}"
+    assert diagnose_service(seen)[0]["evidence"] == said
+
+
 def test_a_crash_without_words_is_still_one() -> None:
     seen = sick()
     api(seen)["instances"] = [instance(0, 0, status="errored", restarts=1)]
@@ -318,6 +356,88 @@ def test_a_kill_for_memory_explains_what_follows() -> None:
     ]
     assert told(seen) == [("out_of_memory", "restart", ""), ("crashing", "restart", "")]
     assert "node (pid 901)" in diagnose_service(seen)[0]["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason", "cause"),
+    [
+        ({"restarts": 7, "uptime_s": 1.2}, "got no connection: refused", "crashing"),
+        # It was restarted now and then, and runs since.
+        ({"restarts": 7, "uptime_s": 90.0}, "got no connection: refused", "not_listening"),
+        ({"restarts": 1, "uptime_s": 1.2}, "got no connection: refused", "not_listening"),
+        ({"restarts": 7, "uptime_s": 1.2}, "gave no answer within 2 s", "hung"),
+    ],
+)
+def test_what_dies_after_a_while_is_online_for_pm2_and_crashes_all_the_same(
+    facts: dict[str, Any], reason: str, cause: str
+) -> None:
+    seen = sick(f"GET http://127.0.0.1:4000/ {reason}")
+    api(seen)["instances"] = [instance(n, 901 + n, **facts) for n in (0, 1)]
+    api(seen)["logs"]["err"] = ["Error: no licence"]
+    first = diagnose_service(seen)[0]
+    assert (first["cause"], first["rung"]) == (cause, "restart")
+    assert ("online after 7 restarts; its last words: Error: no licence" in first["evidence"]) is (
+        cause == "crashing"
+    )
+
+
+UNIT = "pm2-plugspace.service"
+
+
+def killed(**facts: Any) -> dict[str, Any]:
+    return {"name": "node", "pid": 901, "unit": UNIT, "time": "2026-11-23T10:00:09Z", **facts}
+
+
+def crashed_and_killed(*kills: dict[str, Any]) -> dict[str, Any]:
+    """Of two instances, PM2 started the second one last; then both were gone."""
+    seen = sick()
+    gone = {"status": "errored", "restarts": 16}
+    api(seen)["instances"] = [
+        instance(0, 0, **gone, started="2026-11-23T10:00:02Z"),
+        instance(1, 0, **gone, started="2026-11-23T10:00:08Z"),
+    ]
+    seen["host"]["processes"]["kept"].append({"pid": 800, "state": "S", "unit": UNIT})
+    seen["host"]["oom_kills"] = list(kills)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("kill", "found"),
+    [
+        (killed(), True),
+        # An application of PM2 may be of another kind.
+        (killed(name="python3"), True),
+        # The kernel did not tell where.
+        (killed(unit=None), True),
+        (killed(unit=None, name="python3"), False),
+        (killed(time=None), True),
+        # Between two crashes the last start is later than the last kill.
+        (killed(time="2026-11-23T10:00:07Z"), True),
+        # What was killed long before has run again, so it is not what is wrong now.
+        (killed(time="2026-11-23T09:59:50Z"), False),
+        (killed(unit="build-agent.service"), False),
+    ],
+)
+def test_a_kill_is_this_services_or_nobodys(kill: dict[str, Any], found: bool) -> None:
+    expected = [("out_of_memory", "restart", "")] if found else []
+    assert told(crashed_and_killed(kill)) == [*expected, ("crashing", "restart", "")]
+
+
+def test_a_loop_of_kills_is_told_once_and_its_limit_with_it() -> None:
+    kills = [killed(pid=pid, scope="cgroup") for pid in (903, 902, 901)]
+    first = diagnose_service(crashed_and_killed(*kills))[0]
+    assert first["evidence"] == (
+        "the kernel killed node (pid 903) of pm2-plugspace.service at its limit of memory,"
+        " at 2026-11-23T10:00:09Z, the last of 3 such kills"
+    )
+    assert "raise MemoryMax (systemctl edit pm2-plugspace.service)" in first["advice"]
+
+
+def test_a_kill_in_the_unit_of_a_login_needs_the_name_of_an_application() -> None:
+    for name, causes in (("node", ["out_of_memory", "crashing"]), ("python3", ["crashing"])):
+        seen = crashed_and_killed(killed(name=name, unit="ssh.service"))
+        seen["host"]["processes"]["kept"][-1]["unit"] = "ssh.service"
+        assert [one["cause"] for one in diagnose_service(seen)] == causes
 
 
 SILENCES = [
@@ -383,6 +503,14 @@ def test_an_instance_that_may_open_nothing_more_is_restarted(
     seen["host"]["processes"]["kept"][1].update(open_files=opened, open_files_limit=limit)
     cause = ("too_many_open_files", "restart_instances", "1")
     assert (told(seen)[0] == cause) is found
+
+
+def test_instances_that_may_open_nothing_more_are_restarted_together() -> None:
+    seen = sick("GET http://x gave no answer within 2 s")
+    for process in seen["host"]["processes"]["kept"]:
+        process.update(open_files=40, open_files_limit=40)
+    assert told(seen)[0] == ("too_many_open_files", "restart_instances", "0,1")
+    assert "instance 0 has 40 of 40 files open; instance 1" in diagnose_service(seen)[0]["evidence"]
 
 
 def test_what_a_process_has_started_is_of_the_service() -> None:

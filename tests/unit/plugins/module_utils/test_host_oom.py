@@ -179,9 +179,14 @@ class FakeHost:
         self.probe = Finished(0, entry("UFW BLOCK noise"))
         self.journal: Finished | HostError = Finished(1, "")
         self.dmesg: Finished | HostError = Finished(0, "")
+        self.cgroup: str | OSError = "4:memory:/init.scope\n0::/init.scope\n"
         self.commands: list[list[str]] = []
 
     def read(self, path: str) -> str:
+        if path == "/proc/1/cgroup":
+            if isinstance(self.cgroup, OSError):
+                raise self.cgroup
+            return self.cgroup
         assert path == "/proc/vmstat"
         return self.vmstat
 
@@ -226,6 +231,36 @@ def test_a_loop_of_kills_is_cut_at_the_newest() -> None:
     lines = [entry(NO_SUMMARY[0].replace("63214", str(pid))) for pid in range(1, 151)]
     host.journal = Finished(0, "\n".join(lines))
     assert [kill["pid"] for kill in oom_kills(host, 3600)] == list(range(150, 50, -1))
+
+
+# A container's first process, with control groups of version 1 (Docker 20.10), and of version 2.
+CONTAINED = (
+    "9:name=systemd:{0}/init.scope\n7:blkio:{0}\n4:memory:{0}/init.scope\n0::{0}/init.scope\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "found"),
+    [
+        (CONTAINED.format("/docker/64dbb87680ab"), True),
+        (CONTAINED.format("/docker/258e36929fb1"), False),
+        ("4:cpu,memory:/docker/64dbb8\n", False),
+        ("0::/docker/64dbb87680ab\n", True),
+        ("0::/\n", True),
+        ("", True),
+        (OSError("hidden"), True),
+    ],
+)
+def test_a_kill_in_another_container_is_not_of_this_host(
+    cgroup: str | OSError, found: bool
+) -> None:
+    host = FakeHost()
+    host.cgroup = cgroup
+    host.journal = Finished(0, "\n".join(entry(line, 60) for line in LIMIT_REACHED))
+    assert bool(oom_kills(host, 3600)) is found
+    # One that the log does not place may have been here.
+    host.journal = Finished(0, "\n".join(entry(line, 60) for line in NO_SUMMARY))
+    assert oom_kills(host, 3600)
 
 
 @pytest.mark.parametrize(

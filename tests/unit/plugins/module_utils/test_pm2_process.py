@@ -34,10 +34,16 @@ def test_only_listed_fields_leave() -> None:
     assert "hunter2" not in str(app)
     assert app["instances"][0]["uptime_s"] == 100.0
     assert app["instances"][0]["memory_bytes"] == 7
+    assert app["instances"][0]["started"] == "1970-01-01T00:15:00Z"
     assert app["instances"][0]["cwd"] == "/app"
     assert app["instances"][0]["release_path"] == os.getcwd()
     assert app["instances"][0]["module"] is False
     assert read_instance(record(pmx_module=True), NOW).module is True
+
+
+@pytest.mark.parametrize("uptime", [None, 0, -1e15, 1e300, "yesterday"])
+def test_what_is_no_time_is_none(uptime: object) -> None:
+    assert read_instance(record(pm_uptime=uptime), NOW).started == ""
 
 
 @pytest.mark.parametrize(
