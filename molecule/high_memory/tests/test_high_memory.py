@@ -70,7 +70,7 @@ class Writer:
         ssh("titan2", "cat > /tmp/titan-writer.py; rm -f /tmp/titan-writes", stdin=WRITER)
         self._pool = ThreadPoolExecutor(1)
         command = f"python3 /tmp/titan-writer.py '{url}'"
-        self._run: Future[str] = self._pool.submit(ssh, "titan2", command, timeout=320)
+        self._run: Future[str] = self._pool.submit(ssh, "titan2", command, timeout=920)
         ssh("titan2", "timeout 30 sh -c 'until [ -e /tmp/titan-writes ]; do sleep 0.2; done'")
         return self
 
