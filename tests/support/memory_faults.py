@@ -58,7 +58,7 @@ place = pymongo.MongoClient(sys.argv[1], w='majority', retryWrites=True)['plugsp
 place.drop()
 told, failed, number = [], [], 0
 open('/tmp/titan-writes', 'w').close()
-end = time.monotonic() + 300
+end = time.monotonic() + 900
 while os.path.exists('/tmp/titan-writes') and time.monotonic() < end:
     number += 1
     try:

@@ -17,6 +17,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         "high_memory_available_percent is -1",
     ),
     "available is everything": ({"available_percent": 100}, "it has to be less than 100"),
+    "a limit is text": (
+        {"services": [{"name": "api", "memory_limit_mb": "much"}]},
+        "memory_limit_mb of api is 'much'",
+    ),
     "lag is a list": ({"lag_max_s": []}, "high_memory_lag_max_s is []"),
     "severity": ({"severity": "bad"}, "value of high_memory_severity must be one of"),
     "several at once": (
