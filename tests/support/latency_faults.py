@@ -13,6 +13,8 @@ from support.service_faults import API, inspector
 
 LOG = "/var/log/nginx/access.log"
 QUIET = f"sudo truncate -s 0 {LOG}"
+FORGET = "sudo truncate -s 0 /var/log/mongodb/mongod.log"
+RESET = f"{CLI} slowlog reset"
 # What a visitor of this host does; nothing waits for ever.
 VISIT = f"curl -s -o /dev/null --max-time 5 --resolve {DOMAIN}:443:127.0.0.1 https://{DOMAIN}"
 # The worker does nothing else for so long, which is what a long calculation is to its event loop.
@@ -85,9 +87,7 @@ SCAN = as_admin(
     " [one.start() for one in t]; [one.join() for one in t]"
 )
 # A second for each of the collection's documents; the driver asks for no end.
-LONG = as_admin(
-    f"list(d.client.plugspace.{COLLECTION}.find({{'$where': 'sleep(1000) || false'}}))"
-)
+LONG = as_admin(f"list(d.client.plugspace.{COLLECTION}.find({{'$where': 'sleep(1000) || false'}}))")
 END = as_admin(
     "[d.command('killOp', op=o['opid']) for o in d.aggregate([{'$currentOp': {}},"
     f" {{'$match': {{'ns': 'plugspace.{COLLECTION}', 'active': True}}}}])]"
@@ -102,6 +102,12 @@ LOAD = (
     f" {VISIT}/api/health; sleep 1.5; done) & done; wait"
 )
 UNLOAD = "touch /tmp/titan-enough"
+# Two instances, and none that was made slow.
+AS_BEFORE = (
+    f'[ $(pm2 jlist -s | tail -n 1 | jq \'[.[] | select(.name == "{API}")'
+    f' | select(.pm2_env.status == "online")] | length\') = 2 ]'
+    f" || {{ pm2 -s scale {API} 2; pm2 -s restart {API}; }}"
+)
 LONG_OPERATION = Fault(
     "an operation of MongoDB runs and runs",
     f"{people(300)}; {detached(LONG)}; {WAIT_IN_LINE}",
@@ -117,8 +123,7 @@ SATURATED = Fault(
     f" {detached(f'exec bash -c {shlex.quote(LOAD)}')}; sleep 12",
     "saturated",
     ("scale",),
-    cure=f"{UNLOAD}; pm2 -s scale {API} 2; pm2 -s reload {API}; {QUIET}",
-    after=f"{UNLOAD}; [ $(pm2 jlist -s | tail -n 1 | jq '[.[] | select(.name == \"{API}\")]"
+    after=f'{UNLOAD}; [ $(pm2 jlist -s | tail -n 1 | jq \'[.[] | select(.name == "{API}")]'
     f" | length') = 3 ]; sleep 3; {QUIET}",
 )
 FAULTS: tuple[tuple[Fault, ...], ...] = (
@@ -136,7 +141,7 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
             "an index is missing",
             f"{people(120000)}; {SCAN}; {WAIT_IN_LINE}",
             "missing_index",
-            cure=f"{DROP}; {QUIET}; sudo truncate -s 0 /var/log/mongodb/mongod.log",
+            cure=f"{DROP}; {QUIET}; {FORGET}",
             evidence=f"plugspace.{COLLECTION} is read as a whole (COLLSCAN)",
         ),
         Fault(
@@ -145,7 +150,7 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
             ' "local e = os.clock() + 0.5 while os.clock() < e do end" 0; done;'
             f" {WAIT_IN_LINE}",
             "redis_slow",
-            cure=f"{CLI} slowlog reset; {QUIET}",
+            cure=f"{RESET}; {QUIET}",
             evidence="EVAL 2 times",
         ),
     ),
