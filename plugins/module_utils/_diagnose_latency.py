@@ -123,7 +123,8 @@ class LatencyDiagnosis:
         return not self._settled and self._log_is_slow()
 
     def _log_is_slow(self) -> bool:
-        timed = self._all.whole("count") - self._log.whole("lines_without_time")
+        sockets = self._all.part("statuses").whole("1xx")
+        timed = self._all.whole("count") - sockets - self._log.whole("lines_without_time")
         return timed >= _LEAST_REQUESTS and self._all.number("p95_ms") > self._limit
 
     def _slow_pids(self) -> dict[int, float]:

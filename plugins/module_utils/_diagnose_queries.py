@@ -53,8 +53,8 @@ def slow_operations(mongodb: Seen, least_s: float, named: str = "") -> list[Find
                 LIKELY,
                 rung="kill_operation" if opid else "",
                 target=str(opid) if opid else "",
-                advice="find out who sends it and whether it may be ended; it comes again when it is"
-                " sent again",
+                advice="find out who sends it, and whether it may be ended; whoever sends it again"
+                " makes it run again",
             )
         )
     return found

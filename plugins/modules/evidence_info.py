@@ -64,9 +64,9 @@ options:
     type: dict
   slow_queries:
     description:
-      - In V(path) the log of mongod (V(/var/log/mongodb/mongod.log) unless said otherwise). V(since)
-        is how many seconds back is looked (3600; 0 for all), V(tail_bytes) how much of the log's end
-        is read at most (33554432; 0 for all), V(top) how many shapes are told (10).
+      - In V(path) the log of mongod (V(/var/log/mongodb/mongod.log) unless said otherwise).
+      - V(since) is how many seconds back is looked (3600; 0 for all), V(tail_bytes) how much of the
+        log's end is read at most (33554432; 0 for all), V(top) how many shapes are told (10).
     type: dict
   instances:
     description:
@@ -224,6 +224,10 @@ probes:
   returned: always
   type: list
   elements: dict
+settled:
+  description: Whether all else was looked at when the probes had come to their end, as O(settle).
+  returned: always
+  type: bool
 errors:
   description: For each part that could not be read, why.
   returned: always
@@ -289,7 +293,7 @@ def main() -> None:
     except _probe.ProbeError as error:
         module.fail_json(msg=f"probes: {error}")
     report = take(wanted, probes, params["timeout"], params["settle"])
-    module.exit_json(changed=False, **report)
+    module.exit_json(changed=False, settled=params["settle"], **report)
 
 
 if __name__ == "__main__":

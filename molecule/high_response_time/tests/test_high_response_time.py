@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 from support.hosts import inventory, ssh
 from support.incidents import EAGER, Fault, Seen, cure_all, heal, procedure
-from support.latency_faults import FAULTS, LONG_OPERATION, RUNS, UNLOAD, VISIT
-from support.service_faults import API
+from support.latency_faults import (
+    AS_BEFORE,
+    DROP,
+    END,
+    FAULTS,
+    FORGET,
+    LONG_OPERATION,
+    QUIET,
+    RESET,
+    RUNS,
+    UNLOAD,
+    VISIT,
+)
 
 # As many instances as the site may permit.
-SERVICES = [
-    {**service, "max_instances": 4} for service in inventory()["titan1"]["titan_services"]
-]
+SERVICES = [{**service, "max_instances": 4} for service in inventory()["titan1"]["titan_services"]]
 
 
 def slow(*arguments: str, **options: Any) -> Seen:
@@ -33,7 +42,8 @@ def visited(host: str) -> None:
 def mended() -> Iterator[None]:
     """What a test leaves does not make the next one slow."""
     yield
-    cure_all([fault for batch in FAULTS for fault in batch], UNLOAD, f"pm2 -s start {API}")
+    cure_all([], UNLOAD, END, QUIET, FORGET, RESET, AS_BEFORE)
+    ssh("titan1", DROP)
 
 
 @pytest.mark.usefixtures("mended")

@@ -160,6 +160,9 @@ def test_too_few_requests_say_nothing() -> None:
     seen["access_log"]["all"]["count"] = 100
     seen["access_log"]["lines_without_time"] = 95
     assert diagnose_latency(seen) == []
+    seen["access_log"]["lines_without_time"] = 0
+    seen["access_log"]["all"]["statuses"] = {"1xx": 95, "2xx": 5}
+    assert diagnose_latency(seen) == []
 
 
 def test_after_a_rung_the_log_does_not_count() -> None:

@@ -59,6 +59,13 @@ def test_the_processes_of_pm2_are_among_those_that_are_looked_at() -> None:
     assert report["probes"] == []
 
 
+def test_each_instance_is_asked_and_their_daemon_is_not() -> None:
+    seen: dict[str, Any] = {}
+    table = {**Readers().table(), "instances": seen.update}
+    take({"instances": {"probe": {}}, "pm2": {}}, [], 2, readers=table)
+    assert seen == {"probe": {}, "pids": [11, 12]}
+
+
 def test_a_pm2_that_cannot_be_asked_leaves_the_host_to_be_seen() -> None:
     readers = Readers()
     table = {**readers.table(), "pm2": readers.broken}

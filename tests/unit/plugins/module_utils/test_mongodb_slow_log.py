@@ -111,7 +111,9 @@ def test_a_later_batch_is_of_the_query_that_opened_the_cursor(tmp_path: Path) ->
     assert len(told(tmp_path, line(), more)["queries"]) == 1
 
 
-@pytest.mark.parametrize("namespace", ["local.oplog.rs", "config.system.sessions", "admin.$cmd", ""])
+@pytest.mark.parametrize(
+    "namespace", ["local.oplog.rs", "config.system.sessions", "admin.$cmd", ""]
+)
 def test_the_servers_own_work_is_left_out(tmp_path: Path, namespace: str) -> None:
     assert told(tmp_path, line(ns=namespace))["count"] == 0
 
@@ -132,9 +134,7 @@ def test_only_the_end_of_a_long_log(tmp_path: Path) -> None:
     assert told(tmp_path, line(), tail_bytes=10**6)["count"] == 1
 
 
-def test_shapes_without_number_are_bounded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_shapes_without_number_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_mongodb_slow_log, "MAX_SHAPES", 2)
     found = told(tmp_path, *[line(ns=f"plugspace.c{number}") for number in range(5)])
     assert (found["count"], found["left_out"], len(found["queries"])) == (5, 3, 2)

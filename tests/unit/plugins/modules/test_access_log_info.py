@@ -76,6 +76,13 @@ def test_a_log_without_times_tells_statuses(tmp_path: Path) -> None:
     assert found["all"]["p95_ms"] == 0.0
 
 
+def test_a_websocket_is_not_slow_because_it_stays_open(tmp_path: Path) -> None:
+    found = told(tmp_path, line("/voice", 101, "3600.000") * 40 + line())
+    assert found["all"]["count"] == 41
+    assert found["all"]["p95_ms"] == pytest.approx(100, rel=0.05)
+    assert found["lines_without_time"] == 0
+
+
 def test_what_is_no_request_is_counted(tmp_path: Path) -> None:
     text = 'nonsense\n172.29.77.1 - - [x] "\\x16\\x03" 400 10 "-" "-" took=0.1\n' + line()
     found = told(tmp_path, text)

@@ -20,6 +20,7 @@ GLANCE = {"successes": 1, "within": 0.2, "timeout": 0.2}
 def test_nothing_that_was_not_asked_for_is_looked_at() -> None:
     result = started_module.result(evidence_info)
     assert (result["changed"], result["probes"], result["errors"]) == (False, [], {})
+    assert result["settled"] is False
     assert not set(result) & {"host", "pm2", "redis", "mongodb", "release", "logs"}
 
 
@@ -39,7 +40,7 @@ def test_parts_that_are_sick_are_told_beside_those_that_are_not(
         probes=[{"type": "tcp", "port": 1, **GLANCE}],
         settle=True,
     )
-    assert result["changed"] is False
+    assert (result["changed"], result["settled"]) == (False, True)
     assert result["pm2"]["daemon"]["state"] == "absent"
     assert result["redis"]["state"] == "refused"
     assert result["paths"][str(tmp_path)]["exists"]
