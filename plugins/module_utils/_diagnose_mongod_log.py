@@ -128,7 +128,9 @@ def symptoms(unit: str, path: str, user: str, group: str, config_file: str) -> l
             "wrong_owner",
             re.compile(
                 r"Permission denied|read-only directory|Unable to determine status of lock file"
-                r"|Unable to (?:lock|create/open) the lock file|Operation not permitted"
+                r"|Unable to create/open the lock file|Operation not permitted"
+                # One that is held by another mongod is temporarily unavailable.
+                r"|Unable to lock the lock file(?!.*temporarily unavailable)"
             ),
             give_back,
             healed=_READY,

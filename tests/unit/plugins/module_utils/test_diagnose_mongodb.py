@@ -286,6 +286,11 @@ BAD_STARTS = [
 ]
 
 
+def test_a_lock_that_another_mongod_holds_is_not_somebody_elses_file() -> None:
+    lines = next(lines for lines, cause, _said in BAD_STARTS if cause == "data_in_use")
+    assert [one[0] for one in told(down("exit-code", RESTARTED, *lines))] == ["data_in_use"]
+
+
 @pytest.mark.parametrize("result", ["exit-code", "signal"])
 @pytest.mark.parametrize(("lines", "cause", "said"), BAD_STARTS)
 def test_a_start_that_fails_again_each_time_needs_a_person(
