@@ -108,8 +108,6 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         """Read the records of each directory."""
         self.set_options(var_options=variables, direct=kwargs)
         last = self.get_option("last")
-        if last < 0:
-            raise AnsibleError(f"last is {last}; it is a number of records, or 0 for all")
         names = ("host", "procedure", "outcome")
         chosen = {name: str(self.get_option(name)) for name in names}
         folders = [str(term) or written_to() for term in terms or [""]]

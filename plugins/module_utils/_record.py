@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 import typing as t
 
@@ -45,6 +46,15 @@ class Started(t.NamedTuple):
 def utc(moment: float) -> str:
     """A time as the records write it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+
+
+def moment(text: str) -> datetime.datetime | None:
+    """A time that a record tells; None when it is none."""
+    try:
+        told = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=datetime.timezone.utc)
 
 
 def native(value: object, depth: int = 0) -> t.Any:

@@ -9,7 +9,11 @@ import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._identity import machine, process_key
 from ansible_collections.plugspace.titan.plugins.module_utils._record import RUNNING
-from ansible_collections.plugspace.titan.plugins.module_utils._record_store import Entry, entries
+from ansible_collections.plugspace.titan.plugins.module_utils._record_store import (
+    Entry,
+    RecordError,
+    entries,
+)
 from ansible_collections.plugspace.titan.plugins.module_utils._record_text import (
     by_urgency,
     span,
@@ -35,6 +39,8 @@ def listed(
     directory: str, last: int = 0, host: str = "", procedure: str = "", outcome: str = ""
 ) -> list[Listed]:
     """The newest records that fit, and every damaged file on the way to them."""
+    if last < 0:
+        raise RecordError(f"last is {last}; it is a number of records, or 0 for all")
     found: list[Listed] = []
     count = 0
     for entry in entries(directory):

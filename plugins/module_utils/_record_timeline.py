@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
+from ansible_collections.plugspace.titan.plugins.module_utils._record import moment
 from ansible_collections.plugspace.titan.plugins.module_utils._record_markup import (
     Markup,
     join,
@@ -80,24 +80,16 @@ def lanes_of(record: Seen) -> list[tuple[str, list[Seen]]]:
 
 def recoveries(record: Seen, host: str) -> list[tuple[float, str]]:
     """When what was healed on a host was seen to be back, in seconds since the run began."""
-    start = _moment(record.text("began"))
+    start = moment(record.text("began"))
     found = []
     for one in record.rows("results"):
-        began = _moment(one.text("began"))
+        began = moment(one.text("began"))
         if one.text("host") != host or one.text("outcome") != "healed" or not start or not began:
             continue
         at = (began - start).total_seconds() + one.number("seconds")
         if 0 <= at <= record.number("seconds") + 1:
             found.append((at, f"{one.text('subject')} is back"))
     return found
-
-
-def _moment(text: str) -> datetime.datetime | None:
-    try:
-        moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
 
 
 def _axis(total: float, scale: float, height: int) -> Markup:

@@ -1,4 +1,4 @@
-"""Results handed to the role, and what arrives at real receivers on the controller."""
+"""Results handed to the role, and what arrives at real receivers on another host."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.hosts import address
 from support.playbooks import Run, play
-from support.receivers import Receivers, receivers
+from support.receivers import Received, Receivers, receivers
 
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 SMTP_PASSWORD = "smtp-pass-Zq81"
@@ -26,10 +27,21 @@ CONTACTS = {
 }
 
 
-@pytest.fixture
-def open_receivers() -> Iterator[Receivers]:
-    with receivers() as running:
+# It has the receivers; nothing else on it is touched.
+RECEIVER, SENDER = "titan3", "titan1"
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Receivers]:
+    with receivers(RECEIVER) as running:
         yield running
+
+
+@pytest.fixture
+def open_receivers(servers: Receivers) -> Receivers:
+    """With nothing received so far."""
+    servers.received = Received()
+    return servers
 
 
 @pytest.fixture
@@ -49,13 +61,13 @@ def channels(to: Receivers) -> list[dict[str, Any]]:
         {
             "name": "dead",
             "type": "webhook",
-            "url": f"http://127.0.0.1:{to.dead}/{TOKEN}",
+            "url": f"http://{to.host}:{to.dead}/{TOKEN}",
             "headers": {"Authorization": f"Bearer {TOKEN}"},
         },
         {
             "name": "mail",
             "type": "mail",
-            "host": "127.0.0.1",
+            "host": to.host,
             "port": to.smtp_port,
             "from": "titan@plugspace.test",
             "secure": "never",
@@ -148,6 +160,7 @@ def test_one_incident_is_one_page_and_its_end_is_told_once(
     first = escalate(memory, by, result())
     assert first.code == 0, first.output
     assert got.refused == []
+    assert "127.0.0.1" not in got.clients
     (event,) = got.at("/pagerduty")
     assert (event["event_action"], event["dedup_key"]) == ("trigger", KEY)
     assert event["routing_key"] == ROUTING_KEY
@@ -204,14 +217,17 @@ def test_next_step_of_the_chain_is_told_when_it_is_due(
 ) -> None:
     got = open_receivers.received
     by = good(open_receivers)
-    escalate(memory, by, result(ago=1))
+    # From host to host; the memory stays with the test.
+    over = {"titan_escalate_from": SENDER, "titan_incidents_host": "localhost"}
+    escalate(memory, by, result(ago=1), **over)
     known = json.loads(memory.read_text())
     known["incidents"][KEY]["began"] = result(ago=70)["began"]
     memory.write_text(json.dumps(known))
-    escalate(memory, by, result(ago=1))
+    escalate(memory, by, result(ago=1), **over)
     assert len(got.at("/pagerduty")) == 2
     assert sorted(got.recipients[1]) == ["lead@plugspace.test", "oncall@plugspace.test"]
     assert "Call: Team Lead" in got.at("/slack")[1]["text"]
+    assert got.clients == {address(SENDER)}
 
 
 def test_dead_hanging_and_refusing_channels_stop_nobody_else(

@@ -5,18 +5,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
+import real_play
 from record_samples import record, result
 
 from ansible_collections.plugspace.titan.plugins.module_utils._record_store import Store
 
-ROOT = Path(__file__).resolve().parents[4]
 PLAY = """
 - hosts: localhost
   gather_facts: false
@@ -39,31 +34,11 @@ PLAY = """
 
 
 def test_it_reads_where_the_callback_writes(tmp_path: Path) -> None:
-    (tmp_path / "play.yml").write_text(PLAY)
     Store(str(tmp_path), "service_down", 1795490100.0).write(record(result()))
-    ran = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            *("-i", "localhost,", "-c", "local", "-e", f"folder={tmp_path}"),
-            str(tmp_path / "play.yml"),
-        ],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "TITAN_RECORD_DIRECTORY": str(tmp_path),
-            "ANSIBLE_SHOW_CUSTOM_STATS": "1",
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    told: dict[str, Any] = json.loads(ran.stdout[ran.stdout.index("{") :])
-    stats = told["global_custom_stats"]
+    stats, said = real_play.run(PLAY, tmp_path, folder=str(tmp_path))
     for name in ("by_default", "empty", "named"):
         (one,) = stats[name]
         assert (one["state"], one["record"]["procedure"]) == ("healed", "service_down")
     assert stats["others"] == []
-    assert "last is -1; it is a number of records" in ran.stdout
-    assert "cannot list the records in" in ran.stdout + ran.stderr
+    assert "last is -1; it is a number of records" in said
+    assert "cannot list the records in" in said
