@@ -31,10 +31,7 @@ def spin(busy_ms: int, pause_ms: int) -> str:
 
 
 HANG = "setTimeout(() => { for (;;); }, 10); 1"
-CHILD = (
-    "process.mainModule.require(`child_process`)"
-    ".spawn(`sh`, [`-c`, `while :; do :; done`]).pid"
-)
+CHILD = "process.mainModule.require(`child_process`).spawn(`sh`, [`-c`, `while :; do :; done`]).pid"
 STRANGER = Fault(
     "a process of nobody",
     f"{PREFER}; sudo systemd-run --quiet --unit titan-stranger python3 -c 'while True: pass'",
