@@ -28,6 +28,8 @@ options:
       - V(limits) holds process_percent (of one processor, from which on an instance or a process is
         busy), busy_percent (of all processors, from which on the host is full) and min_age_s
         (younger processes are still starting).
+      - V(run_s) says for how many seconds the procedure has been at work, so that an instance that
+        it has added is not compared with the others.
       - V(services) is as in C(titan_services), V(pm2) the result of M(plugspace.titan.pm2_info) for
         all applications, V(host) that of M(plugspace.titan.host_info) with processes.
       - V(answers) has a row of M(plugspace.titan.service_probe) for each service, by its name.

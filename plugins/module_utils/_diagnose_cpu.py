@@ -38,7 +38,8 @@ _SLOW = "see playbooks/high_response_time.yml for what it works at"
 class CpuDiagnosis:
     """The evidence about the processors of one host, and what it says.
 
-    observed: limits (process_percent, busy_percent, min_age_s), services (as titan_services), pm2
+    observed: limits (process_percent, busy_percent, min_age_s), run_s (how long the procedure has
+    been at work), services (as titan_services), pm2
     (pm2_info, all applications), host (host_info with processes over an interval), answers (a row
     of service_probe for each service, by its name), servers (the units that are no strangers),
     named (what a person has named for a destructive rung) and errors (of the parts that could not
@@ -51,6 +52,7 @@ class CpuDiagnosis:
         self._much = limits.number("process_percent") or 80.0
         self._full = limits.number("busy_percent") or 80.0
         self._min_age = limits.number("min_age_s", 30.0)
+        self._run = seen.number("run_s")
         self._pm2 = seen.part("pm2")
         self._usage = Usage(seen.part("host"), self._pm2)
         self._services = {one.text("name"): one for one in seen.rows("services")}
@@ -85,7 +87,7 @@ class CpuDiagnosis:
         calm = [one for one in others if one.percent < self._much / 2]
         if not grown:
             return self._starting(name, busy) if busy else []
-        if any(not self._is_young(one.age_s) for one in calm):
+        if any(not self._is_new_beside(one, grown) for one in calm):
             at_most = max(one.percent for one in others)
             return [self._runaway(name, grown, f"; the others use {at_most:.0f} % at most")]
         # Those that came last have not been given their share of the work yet.
@@ -99,6 +101,11 @@ class CpuDiagnosis:
 
     def _is_young(self, seconds: float) -> bool:
         return seconds < self._min_age
+
+    def _is_new_beside(self, one: Instance, busy: list[Instance]) -> bool:
+        """Whether it was added only just now, or by this run, to help those that are busy."""
+        added = one.age_s < self._run <= max(each.age_s for each in busy)
+        return added or self._is_young(one.age_s)
 
     def _starting(self, name: str, busy: list[Instance]) -> list[Finding]:
         youngest = min(one.age_s for one in busy)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from support.incidents import Fault
-from support.service_faults import API, PM2, VOICE, inspect, inspector, pids
+from typing import Any
+
+from support.application import processes
+from support.incidents import EAGER, Fault, Seen, procedure
+from support.service_faults import API, PM2, VOICE, inspect, pids
 
 LOAD = "/tmp/titan-load"
 # The kernel lets the busy host win against all else on the machine, or a whole processor would be
@@ -20,18 +23,35 @@ def one(number: int) -> str:
     return f"$(echo {pids(API)} | cut -d ' ' -f {number})"
 
 
-def spin(busy_ms: int, pause_ms: int) -> str:
-    """Keeps a process busy, which answers all the same, as long as there is a load."""
+def later(program: str) -> str:
+    """Something that a process does when it has closed its inspector, of which a host has one."""
     return (
-        "(() => { const fs = process.mainModule.require(`fs`);"
-        f" const spin = () => {{ const end = Date.now() + {busy_ms}; while (Date.now() < end);"
-        f" if (fs.existsSync(`{LOAD}`)) setTimeout(spin, {pause_ms}); }};"
-        " setTimeout(spin, 10); })()"
+        "setTimeout(() => { process.mainModule.require(`inspector`).close();"
+        f" const busy = () => process.mainModule.require(`fs`).existsSync(`{LOAD}`);"
+        f" {program} }}, 500)"
     )
 
 
-HANG = "setTimeout(() => { for (;;); }, 10); 1"
-CHILD = "process.mainModule.require(`child_process`).spawn(`sh`, [`-c`, `while :; do :; done`]).pid"
+def spin(busy_ms: int, pause_ms: int) -> str:
+    """Keeps a process busy, which answers all the same, as long as there is a load."""
+    return later(
+        # By what it was given, so that it takes no less where others are busy too.
+        "const used = () => process.cpuUsage().user / 1000;"
+        f" const spin = () => {{ const end = used() + {busy_ms}; while (used() < end);"
+        f" if (busy()) setTimeout(spin, {pause_ms}); }}; spin();"
+    )
+
+
+def put(program: str, process: str) -> str:
+    """Have a process do it."""
+    return f"{PREFER}; touch {LOAD}; {inspect(process, program)}"
+
+
+HANG = later("while (busy());")
+CHILD = later(
+    "process.mainModule.require(`child_process`)"
+    f".spawn(`sh`, [`-c`, `while [ -e {LOAD} ]; do :; done`]);"
+)
 STRANGER = Fault(
     "a process of nobody",
     f"{PREFER}; sudo systemd-run --quiet --unit titan-stranger python3 -c 'while True: pass'",
@@ -42,7 +62,7 @@ STRANGER = Fault(
 )
 DAEMON = Fault(
     "PM2's daemon",
-    f"{PREFER}; touch {LOAD}; {inspect(PM2, spin(50, 0))}",
+    put(spin(50, 0), PM2),
     "pm2_busy",
     cure=f"rm -f {LOAD}",
     evidence="PM2's daemon",
@@ -51,7 +71,7 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         Fault(
             "an instance that answers",
-            f"{PREFER}; touch {LOAD}; {inspect(one(1), spin(50, 0))}",
+            put(spin(50, 0), one(1)),
             "runaway",
             ("restart_instances",),
             evidence="plugspace-api",
@@ -62,29 +82,47 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         Fault(
             "an instance that does nothing else any more",
-            f"{PREFER}; {inspect(one(2), HANG)}",
+            put(HANG, one(2)),
             "runaway",
             ("restart_instances",),
             evidence="plugspace-api",
         ),
         Fault(
             "the only instance there is",
-            f"{PREFER}; {inspector(VOICE, HANG)}",
+            put(HANG, pids(VOICE)),
             "runaway",
             ("restart_instances",),
             evidence="nobody gets an answer",
         ),
         Fault(
             "a child of an instance",
-            f"{PREFER}; {inspect(one(1), CHILD)}",
+            put(CHILD, one(1)),
             "runaway",
             ("restart_instances",),
             evidence="plugspace-api",
-            after="! pgrep -f '[w]hile :; do :; done'",
+            after="! pgrep -f '[w]hile .*; do :; done'",
         ),
     ),
 )
 # All instances of the API have something to do, and answer.
-PLAIN_LOAD = f"{PREFER}; touch {LOAD}; " + "; ".join(
-    f"({inspect(one(number), spin(45, 55))})" for number in (1, 2)
-)
+PLAIN_LOAD = f"({put(spin(45, 55), one(1))}) && ({put(spin(45, 55), one(2))})"
+# Others use the machine too, so a whole processor may be a part of one; who was put in just now
+# counts, and so does an instance that was restarted just now.
+SOON: dict[str, Any] = {
+    **EAGER,
+    "process_percent": 9,
+    "busy_percent": 99,
+    "min_age": 3,
+    "interval": 2,
+}
+
+
+def cpu(*arguments: str, **options: Any) -> Seen:
+    """Run the procedure."""
+    return procedure("high_cpu", "high_cpu", *arguments, **{**SOON, **options})
+
+
+def instances() -> int:
+    """The instances of the API on the first host that are online."""
+    online = [one for one in processes("titan1") if one["status"] == "online"]
+    return [one["name"] for one in online].count(API)

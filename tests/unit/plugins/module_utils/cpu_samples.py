@@ -56,6 +56,7 @@ def well() -> dict[str, Any]:
     return copy.deepcopy(
         {
             "limits": {"process_percent": 80, "busy_percent": 80, "min_age_s": 30},
+            "run_s": 2.0,
             "services": [
                 {"name": "plugspace-api", "max_instances": 4},
                 {"name": "plugspace-voice"},

@@ -49,6 +49,10 @@ def more(percent: float, age_s: float = 900.0, count: int = 2) -> Change:
     return lambda seen: scaled(seen, percent, age_s, count)
 
 
+def running_for(seconds: float) -> Change:
+    return lambda seen: seen.update(run_s=seconds)
+
+
 def processors(count: int) -> Change:
     return lambda seen: seen["host"]["load"].update(cpus=count)
 
@@ -123,6 +127,10 @@ CASES: dict[str, tuple[list[Change], tuple[str, str, str, str, str]]] = {
     "one of an application that the site does not know": (
         [app("mailer", {4000: 97.0, 4001: 0.0})],
         ("runaway", "mailer", "restart_instances", "80", "pid 4000"),
+    ),
+    "all were restarted by this run, and one is busy again": (
+        [using({API[1]: 99.0}, age_s=40.0), using({API[0]: 0.0}, age_s=45.0), running_for(60.0)],
+        ("runaway", "plugspace-api", "restart_instances", "1", "instance 1 (pid 1866) 99 %"),
     ),
     "it was started just now": (
         [using({API[1]: 99.0}, age_s=4.0)],
@@ -253,6 +261,10 @@ QUIET: dict[str, tuple[list[Change], str]] = {
     "the new instances have no work yet": (
         [using(ALL_OF_API), more(2.0, 5.0), processors(4)],
         "plugspace-api has new instances, which take work as clients come",
+    ),
+    "this run has added instances, a while ago": (
+        [using(ALL_OF_API), more(2.0, 50.0), processors(4), running_for(60.0)],
+        "",
     ),
     "one is busy, and the others do not rest": ([using({API[0]: 81.0, API[1]: 45.0})], ""),
     "a database works, and the host has room": ([using({106: 95.0})], ""),
