@@ -276,7 +276,9 @@ def killed(host: Seen) -> str:
         return ""
     name, time = kills[0].text("name") or "a process", kills[0].text("time") or "some time"
     more = f" and {len(kills) - 1} more" if len(kills) > 1 else ""
-    return f"; the kernel killed {name} at {time}{more} for want of memory"
+    # The limit of a unit or container was reached, whatever the host has left.
+    within = " within its own limit" if kills[0].text("scope") == "cgroup" else ""
+    return f"; the kernel killed {name} at {time}{more} for want of memory{within}"
 
 
 def remark(observed: object) -> str:

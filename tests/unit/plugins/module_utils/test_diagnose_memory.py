@@ -395,6 +395,8 @@ def test_whom_the_kernel_killed_is_told() -> None:
     assert remark(replaced(well(), ("host", "oom_kills"), [kill])) == (
         "the kernel killed node at 2026-11-27T18:00:00Z for want of memory"
     )
+    kill["scope"] = "cgroup"
+    assert remark(replaced(well(), ("host", "oom_kills"), [kill])).endswith("within its own limit")
 
 
 def test_the_page_cache_is_no_illness() -> None:
