@@ -60,7 +60,7 @@ WAIT_IN_LINE = on_the_set(
     "s.start_transaction()\n"
     "d.items.replace_one({'_id': name}, {'value': 0}, upsert=True, session=s)\n"
     "visits = [subprocess.Popen(put, shell=True) for _ in range(15)]\n"
-    "import time; time.sleep(2)\n"
+    "import time; time.sleep(3)\n"
     "s.abort_transaction()\n"
     "[one.wait() for one in visits]\n"
     "d.items.delete_one({'_id': name})\n"
