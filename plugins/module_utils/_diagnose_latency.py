@@ -41,7 +41,7 @@ _LATE = re.compile(r"gave no answer within|was cut off")
 _TIMES_SLOWER = 3
 _BUSY_PERCENT = 80
 # With less, it is the host that lacks processors.
-_RAN_PERCENT = 25
+_RAN_PERCENT = 15
 _ROUTES = 3
 
 

@@ -420,7 +420,7 @@ def test_busy_instances_get_more_beside_them() -> None:
 
 def test_instances_that_wait_for_a_processor_get_no_further_ones() -> None:
     seen = busy(97.0, 99.5)
-    seen["instances"]["busy"][1]["waited_percent"] = 80.0
+    seen["instances"]["busy"][1]["waited_percent"] = 90.0
     assert told(seen) == [("processors_busy", "", "")]
     assert "playbooks/high_cpu.yml" in diagnose_latency(seen)[0]["advice"]
 
