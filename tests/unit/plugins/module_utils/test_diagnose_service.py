@@ -297,7 +297,7 @@ def test_a_crash_is_told_by_the_last_words(line: str, cause: str, rung: str) -> 
 # As PM2 7.0.4 keeps them of Node.js 20: an exception, and an error that was printed with its parts.
 CRASHES = [
     (
-        ["Error: no licence", "    at Object.<anonymous> (/app/dist/api.js:1:7)", "    at Module._load"],
+        ["Error: no licence", "    at Object.<anonymous> (/app/api.js:1:7)", "    at Module._load"],
         "Error: no licence",
     ),
     (
