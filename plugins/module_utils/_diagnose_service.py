@@ -272,9 +272,11 @@ class ServiceDiagnosis:
             return [finding("stopped", self.name, why, rung="start")]
         if not any(self._is_online(one) for one in self._instances) or self._keeps_crashing():
             return [*self._killed(self._last_start() - _YOUNG_S), *self._crashed()]
-        specific = [*self._bad_instances()] or [*self._out_of_files()]
+        bad = [*self._bad_instances()]
+        if bad:
+            return [*bad, *self._killed(self._last_start() - _YOUNG_S)]
         # What it says itself tells more than a kill that may have been long ago.
-        return specific or [*self._silent(), *self._killed()]
+        return [*self._out_of_files()] or [*self._silent(), *self._killed()]
 
     @staticmethod
     def _is_online(instance: Seen) -> bool:
@@ -322,7 +324,8 @@ class ServiceDiagnosis:
     def _keeps_crashing(self) -> bool:
         """PM2 gives up only on what dies at once, soon after it was created: the rest is online."""
         return bool(_NO_CONNECTION.search(self._answer.text("reason"))) and all(
-            one.whole("restarts") >= _MANY_RESTARTS and one.number("uptime_s") < _YOUNG_S
+            (one.whole("restarts") >= _MANY_RESTARTS and one.number("uptime_s") < _YOUNG_S)
+            or not self._is_online(one)
             for one in self._instances
         )
 
@@ -388,9 +391,9 @@ class ServiceDiagnosis:
             yield finding(
                 "too_many_open_files",
                 self.name,
-                "; ".join(full.values()),
+                "; ".join(full[number] for number in sorted(full)),
                 rung="restart_instances",
-                target=",".join(map(str, full)),
+                target=",".join(map(str, sorted(full))),
                 advice=_MORE_FILES,
             )
 

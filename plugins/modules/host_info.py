@@ -381,6 +381,7 @@ oom_kills:
     - The kills for want of memory, newest first, at most 100; null if they were not asked for or
       the log of the kernel could not be read.
     - The journal is asked, which may reach back over several boots, or else the kernel's buffer.
+    - In a container that log is the machine's; what it places in another container is left out.
   returned: always
   type: list
   elements: dict

@@ -297,11 +297,7 @@ def test_a_crash_is_told_by_the_last_words(line: str, cause: str, rung: str) -> 
 # As PM2 7.0.4 keeps them of Node.js 20: an exception, and an error that was printed with its parts.
 CRASHES = [
     (
-        [
-            "Error: no licence",
-            "    at Object.<anonymous> (/app/dist/api.js:1:7)",
-            "    at Module._load",
-        ],
+        ["Error: no licence", "    at Object.<anonymous> (/app/api.js:1:7)", "    at Module._load"],
         "Error: no licence",
     ),
     (
@@ -385,6 +381,15 @@ def test_what_dies_after_a_while_is_online_for_pm2_and_crashes_all_the_same(
     )
 
 
+def test_of_two_that_keep_crashing_one_is_seen_while_it_starts() -> None:
+    seen = sick("GET http://127.0.0.1:4000/api/health got no connection: Connection refused")
+    api(seen)["instances"] = [
+        instance(0, 4877, restarts=21, uptime_s=2.1, exit_code=0),
+        instance(1, 4969, status="launching", restarts=26, uptime_s=1.0, exit_code=0),
+    ]
+    assert told(seen) == [("crashing", "restart", "")]
+
+
 UNIT = "pm2-plugspace.service"
 
 
@@ -435,6 +440,12 @@ def test_a_loop_of_kills_is_told_once_and_its_limit_with_it() -> None:
         " at 2026-11-23T10:00:09Z, the last of 3 such kills"
     )
     assert "raise MemoryMax (systemctl edit pm2-plugspace.service)" in first["advice"]
+
+
+def test_a_kill_explains_why_one_of_the_instances_is_bad() -> None:
+    seen = crashed_and_killed(killed())
+    api(seen)["instances"][1].update(status="online", pid=902, uptime_s=100.0)
+    assert told(seen) == [("degraded", "restart_instances", "0"), ("out_of_memory", "restart", "")]
 
 
 def test_a_kill_in_the_unit_of_a_login_needs_the_name_of_an_application() -> None:
