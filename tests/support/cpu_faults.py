@@ -110,7 +110,7 @@ PLAIN_LOAD = f"({put(spin(45, 55), one(1))}) && ({put(spin(45, 55), one(2))})"
 # counts, and so does an instance that was restarted just now.
 SOON: dict[str, Any] = {
     **EAGER,
-    "process_percent": 9,
+    "process_percent": 15,
     "busy_percent": 99,
     "min_age": 3,
     "interval": 2,
