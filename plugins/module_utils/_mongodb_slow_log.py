@@ -71,7 +71,7 @@ class Shape:
             "documents_examined": self.documents,
             "keys_examined": self.keys,
             "returned": self.returned,
-            "examined_per_returned": round(self.documents / max(1, self.returned), 1),
+            "examined_per_returned": round(self.documents / (self.returned or self.count), 1),
         }
 
 

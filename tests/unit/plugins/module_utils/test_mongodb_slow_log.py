@@ -90,6 +90,11 @@ def test_queries_of_one_shape_are_one_row(tmp_path: Path) -> None:
     assert SECRET not in json.dumps(found)
 
 
+def test_queries_that_found_nothing_are_told_by_what_each_read(tmp_path: Path) -> None:
+    (row,) = told(tmp_path, *[line(nreturned=0)] * 3)["queries"]
+    assert (row["documents_examined"], row["examined_per_returned"]) == (300000, 100000.0)
+
+
 def test_what_took_the_most_time_comes_first(tmp_path: Path) -> None:
     update = {"q": {"name": "x"}, "u": {"$set": {"a": 1}}, "multi": False}
     lines = [line()] * 3 + [
