@@ -26,13 +26,14 @@ COLLECTION = "collections/ansible_collections/plugspace/titan"
 GROUPS = ("lint", "sanity", "unit", "molecule")
 TAIL_LINES = 40
 # Scenarios that may run at the same time, one phase after the other; a scenario that is not named
-# here runs alone, at the end. Records and escalate need no host, and pm2_app and pm2_info have a
-# PM2 of their own and no dependency, so that they stand beside what fails databases. Default
-# restarts a host, so nothing is beside it. In the last phase one lane uses titan1, the other titan2
-# and titan3.
+# here runs alone, at the end. Default restarts a host, and the procedures for incidents break all
+# three, so nothing that needs them is beside these. Only pm2_app and pm2_info, which have a PM2 of
+# their own and no dependency, stand beside what fails databases. In the last phase one lane uses
+# titan1, the other titan2 and titan3.
 PHASES: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("default",),),
-    (("deploy", "service_down"), ("records", "escalate")),
+    (("deploy",), ("records", "escalate")),
+    (("service_down", "high_response_time", "high_memory", "high_cpu", "scale_back"),),
     (("redis_down", "mongodb_down", "triage"), ("pm2_app", "pm2_info")),
     (("status",),),
     (

@@ -31,6 +31,9 @@ PROCEDURES: list[tuple[str, str, str, str, str]] = [
     ),
     ("api_down", "service_down", f"pm2 -s stop {API}", f"pm2 -s start {API}", serves(4000)),
     ("voice_down", "service_down", f"pm2 -s stop {VOICE}", f"pm2 -s start {VOICE}", serves(4001)),
+    ("high_cpu", "high_cpu", "", "", ""),
+    ("high_memory", "high_memory", "", "", ""),
+    ("high_response_time", "high_response_time", "", "", ""),
 ]
 
 
