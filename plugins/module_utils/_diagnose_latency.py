@@ -96,8 +96,7 @@ class LatencyDiagnosis:
     def _errors(self) -> t.Iterator[Finding]:
         """It does not answer at all, or badly: that is not slowness."""
         reason = next((one for one in map(_badly, (self._answer, self._site)) if one), "")
-        nobody = self._measured.whole("failures") > 0 and not self._answers
-        if not reason and nobody:
+        if not reason and self._nobody_answers():
             reason = self._measured.text("reason") or "no instance answered"
         requests, errors = self._all.whole("count"), self._all.whole("gateway_errors")
         many = errors >= _MANY_ERRORS and errors >= _ERROR_SHARE * requests
@@ -112,6 +111,13 @@ class LatencyDiagnosis:
                 LIKELY if reason == told else CERTAIN,
                 advice="see playbooks/api_down.yml, which is for a service that does not answer",
             )
+
+    def _nobody_answers(self) -> bool:
+        """Not even late. Who has more to do than there is time for, answers later still."""
+        if self._answers or self._measured.whole("failures") == 0:
+            return False
+        late = bool(_LATE.search(self._measured.text("reason")))
+        return not (late and self._saturated())
 
     # -- slow or not --------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ SLEEPS = _BEFORE_EACH_REQUEST % (
     "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);"
 )
 CALCULATES = _BEFORE_EACH_REQUEST % (
-    "const end = performance.now() + 300; while (performance.now() < end);"
+    "const end = performance.now() + 200; while (performance.now() < end);"
 )
 
 
@@ -60,7 +60,7 @@ WAIT_IN_LINE = on_the_set(
     "s.start_transaction()\n"
     "d.items.replace_one({'_id': name}, {'value': 0}, upsert=True, session=s)\n"
     "visits = [subprocess.Popen(put, shell=True) for _ in range(15)]\n"
-    "import time; time.sleep(3)\n"
+    "import time; time.sleep(1.8)\n"
     "s.abort_transaction()\n"
     "[one.wait() for one in visits]\n"
     "d.items.delete_one({'_id': name})\n"
@@ -96,7 +96,7 @@ RUNS = as_admin(
 )
 # More than one instance can do, and less than three can, though one of them calculates.
 LOAD = (
-    "for one in 1 2 3 4 5 6 7 8 9; do (until [ -e /tmp/titan-enough ] || [ $SECONDS -gt 150 ]; do"
+    "for one in $(seq 14); do (until [ -e /tmp/titan-enough ] || [ $SECONDS -gt 150 ]; do"
     f" {VISIT}/api/health; sleep 1.5; done) & done; wait"
 )
 UNLOAD = "touch /tmp/titan-enough"

@@ -418,6 +418,14 @@ def test_busy_instances_get_more_beside_them() -> None:
     ]
 
 
+def test_busy_instances_that_answer_too_late_for_a_probe_are_saturated_all_the_same() -> None:
+    seen = busy(97.0, 99.5, answer={"ok": False, "reason": LATE})
+    seen["instances"].update(answers=[], failures=3, reason=LATE)
+    assert told(seen) == [("saturated", "scale", "5")]
+    seen["instances"]["busy"] = []
+    assert told(seen) == [("upstream_errors", "", "")]
+
+
 def test_instances_that_wait_for_a_processor_get_no_further_ones() -> None:
     seen = busy(97.0, 99.5)
     seen["instances"]["busy"][1]["waited_percent"] = 90.0
