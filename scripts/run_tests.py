@@ -132,7 +132,12 @@ def lint_steps() -> list[Step]:
 
 def unit_steps() -> list[Step]:
     command = ("pytest", "tests/unit", "-q", "--cov", "--cov-report=term")
-    return [Step("unit tests", command, 1200, echo=True)]
+    # Every branch of what decides at night; the other files may have one that no test takes.
+    diagnoses = ("coverage", "report", "--include=*/_diagnose_*", "--fail-under=100")
+    return [
+        Step("unit tests", command, 1200, echo=True),
+        Step("branches of the diagnoses", diagnoses, 60),
+    ]
 
 
 def sanity_steps() -> list[Step]:

@@ -214,7 +214,8 @@ class Recorder:
         return [result for lane in lanes for result in lane()]
 
 
-CODE = ["ruff check", "ruff format", "mypy", "yamllint", "ansible-lint", "unit tests"]
+UNIT = ["unit tests", "branches of the diagnoses"]
+CODE = ["ruff check", "ruff format", "mypy", "yamllint", "ansible-lint", *UNIT]
 SCENARIO_LANES = [
     ["platform"],
     ["molecule default"],
@@ -227,7 +228,7 @@ SCENARIO_LANES = [
 @pytest.mark.parametrize(
     ("groups", "lanes"),
     [
-        (["unit"], [["unit tests"]]),
+        (["unit"], [UNIT]),
         (["lint", "unit"], [CODE]),
         (["molecule"], SCENARIO_LANES),
         (run_tests.GROUPS, [[*CODE, "ansible-test sanity"], *SCENARIO_LANES]),
