@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,9 +59,26 @@ def procedure(playbook: str, role: str, *arguments: str, **variables: Any) -> Se
     return Seen(run, results)
 
 
-def refused(name: str, sentence: str, **inputs: Any) -> None:
-    """Start a procedure with wrong inputs: it says what is wrong, and touches nothing."""
-    run = procedure(name, name, **inputs).run
+Cases = Mapping[str, tuple[Mapping[str, Any], str]]
+
+
+def begin_all(name: str, cases: Cases, **base: Any) -> dict[str, Future[Seen]]:
+    """Start a procedure with the inputs of each case, two at a time: one keeps one processor busy.
+
+    cases: for each the inputs, which come over those of the base, and what has to be said.
+    """
+    pool = ThreadPoolExecutor(max_workers=2)
+    started = {
+        case: pool.submit(procedure, name, name, **{**base, **inputs})
+        for case, (inputs, _sentence) in cases.items()
+    }
+    pool.shutdown(wait=False)
+    return started
+
+
+def refused(started: Future[Seen], sentence: str) -> None:
+    """With wrong inputs, a procedure says what is wrong, and touches nothing."""
+    run = started.result().run
     assert run.code != 0
     assert sentence in run.failure, run.output
     assert run.changed == 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from concurrent.futures import Future
 
 import pytest
-from support.incidents import refused
+from support.incidents import Cases, Seen, begin_all, refused
 
-CASES: dict[str, tuple[dict[str, Any], str]] = {
+CASES: Cases = {
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
     "cooldown is text": ({"cooldown": "soon"}, "high_memory_cooldown is 'soon'"),
     "maximum is negative": ({"maximum": -3}, "high_memory_maximum is -3"),
@@ -30,6 +30,12 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("inputs", "sentence"), CASES.values(), ids=CASES.keys())
-def test_bad_input(inputs: dict[str, Any], sentence: str) -> None:
-    refused("high_memory", sentence, **{"hosts": "titan1", **inputs})
+@pytest.fixture(scope="module")
+def runs() -> dict[str, Future[Seen]]:
+    return begin_all("high_memory", CASES, hosts="titan1")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input(case: str, runs: dict[str, Future[Seen]]) -> None:
+    _inputs, sentence = CASES[case]
+    refused(runs[case], sentence)

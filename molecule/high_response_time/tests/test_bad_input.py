@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from concurrent.futures import Future
 
 import pytest
-from support.incidents import refused
+from support.incidents import Cases, Seen, begin_all, refused
 
 SERVICE = {"name": "plugspace-api", "port": 4000, "probe": {"url": "http://127.0.0.1:4000/"}}
-CASES: dict[str, tuple[dict[str, Any], str]] = {
+CASES: Cases = {
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
     "unknown service": ({"service": "nosuch"}, "nosuch is none of the services in titan_services"),
     "no probe": ({"services": [{**SERVICE, "probe": {}}]}, "plugspace-api has no probe"),
@@ -23,6 +23,12 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("inputs", "sentence"), CASES.values(), ids=CASES.keys())
-def test_bad_input(inputs: dict[str, Any], sentence: str) -> None:
-    refused("high_response_time", sentence, **{"hosts": "titan1", **inputs})
+@pytest.fixture(scope="module")
+def runs() -> dict[str, Future[Seen]]:
+    return begin_all("high_response_time", CASES, hosts="titan1")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input(case: str, runs: dict[str, Future[Seen]]) -> None:
+    _inputs, sentence = CASES[case]
+    refused(runs[case], sentence)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from concurrent.futures import Future
 
 import pytest
-from support.incidents import refused
+from support.incidents import Cases, Seen, begin_all, refused
 
 SERVICE = {"name": "plugspace-api", "port": 4000, "probe": {"url": "http://127.0.0.1:4000/"}}
-CASES: dict[str, tuple[dict[str, Any], str]] = {
-    "no service": ({}, "service_down_service is not given"),
+CASES: Cases = {
+    "no service": ({"service": ""}, "service_down_service is not given"),
     "unknown service": ({"service": "nosuch"}, "nosuch is none of the services in titan_services"),
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
     "cooldown is text": ({"cooldown": "soon"}, "service_down_cooldown is 'soon'"),
@@ -36,7 +36,12 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("inputs", "sentence"), CASES.values(), ids=CASES.keys())
-def test_bad_input(inputs: dict[str, Any], sentence: str) -> None:
-    given = {"service": "plugspace-api", "hosts": "titan1", **inputs} if inputs else {}
-    refused("service_down", sentence, **given)
+@pytest.fixture(scope="module")
+def runs() -> dict[str, Future[Seen]]:
+    return begin_all("service_down", CASES, service="plugspace-api", hosts="titan1")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input(case: str, runs: dict[str, Future[Seen]]) -> None:
+    _inputs, sentence = CASES[case]
+    refused(runs[case], sentence)
