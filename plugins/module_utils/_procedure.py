@@ -187,7 +187,9 @@ def _summary(
     step = course.get("step")
     reason = course.get("failure") or (step["reason"] if step else "")
     now = course.get("findings") or []
-    still = now[0]["evidence"] if now else seen
+    # What the ladder ended with, which is not always what stands first.
+    last = step["finding"] if step else {}
+    still = last.get("evidence") or (now[0]["evidence"] if now else seen)
     done = f" Done: {_told(taken)}." if taken else " Nothing was done."
     return f"{what} needs a person: {still}.{done} {_sentence(str(reason))}"
 

@@ -133,7 +133,7 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
             "slow_instance",
             ("restart_instances",),
             after=QUIET,
-            evidence="ms or more for an answer, while the others",
+            evidence="while the others answer within",
         ),
         Fault(
             "an index is missing",

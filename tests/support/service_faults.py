@@ -36,17 +36,28 @@ def all_are(status: str, service: str = API) -> str:
     return f"pm2 jlist -s | tail -n 1 | jq -e '{test}' >/dev/null"
 
 
+# As a restart with other settings does it: PM2 gives up sooner, however slow the host is.
+_UNTIL_GIVEN_UP = (
+    "const pm2 = require(require('fs').realpathSync('/usr/local/bin/pm2') + '/../..');"
+    " const env = {current_conf: {max_restarts: 2, min_uptime: 20000}};"
+    " pm2.connect(() => pm2.list((error, all) => all.filter((one) => one.name === process.argv[1])"
+    ".forEach((one) => pm2.Client.executeRemote("
+    "'restartProcessId', {id: one.pm_id, env}, () => {}))));"
+    " setTimeout(() => process.exit(0), 1500)"
+)
+
+
 def crash(line: str) -> str:
     """Have a line of JavaScript in front of the application, until PM2 gives up starting it."""
     # What is said right before the end of a worker is lost: PM2 has no time to write it.
     told = "console.error(error); setTimeout(() => process.exit(1), 200); return;"
     first = shlex.quote(f"1i try {{ {line} }} catch (error) {{ {told} }}")
-    # It gives up only on what dies at once, so on a slow host not the first time.
-    return (
-        f"cp -p {SCRIPT} {KEPT}; sed -i {first} {SCRIPT};"
-        f" for try in 1 2 3; do timeout 60 pm2 -s restart {API} >/dev/null 2>&1;"
-        f" {until(all_are('errored'), 15)} && break; done"
-    )
+    return f"cp -p {SCRIPT} {KEPT}; sed -i {first} {SCRIPT}; {given_up()}"
+
+
+def given_up() -> str:
+    """Have PM2 restart the API, until it calls every instance errored."""
+    return f"node -e {shlex.quote(_UNTIL_GIVEN_UP)} {API} >/dev/null; {until(all_are('errored'))}"
 
 
 def inspector(service: str, program: str, which: str = "") -> str:
@@ -238,8 +249,7 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         Fault(
             "its release is gone",
             # The set goes on without one member, but not without two.
-            f"sudo systemctl stop mongod; mv $(readlink -f {PATH}) {GONE};"
-            f" timeout 60 pm2 -s restart {API}; {until(all_are('errored'))}",
+            f"sudo systemctl stop mongod; mv $(readlink -f {PATH}) {GONE}; {given_up()}",
             "release_gone",
             cure=f"[ ! -e {GONE} ] || mv {GONE} $(readlink {PATH}); sudo systemctl start mongod",
             evidence="leads nowhere",
