@@ -62,7 +62,11 @@ end = time.monotonic() + 900
 while os.path.exists('/tmp/titan-writes') and time.monotonic() < end:
     number += 1
     try:
-        place.insert_one({'_id': number})
+        try:
+            place.insert_one({'_id': number})
+        except pymongo.errors.WriteConcernError:
+            # The primary went while others were still getting it: nobody knows, so it is sent again.
+            place.replace_one({'_id': number}, {}, upsert=True)
         told.append(number)
     except pymongo.errors.PyMongoError as error:
         failed.append(repr(error)[:200])
