@@ -65,7 +65,7 @@ while os.path.exists('/tmp/titan-writes') and time.monotonic() < end:
         try:
             place.insert_one({'_id': number})
         except pymongo.errors.WriteConcernError:
-            # The primary went while others were still getting it: nobody knows, so it is sent again.
+            # The primary went while others were getting it: in doubt, it is sent again.
             place.replace_one({'_id': number}, {}, upsert=True)
         told.append(number)
     except pymongo.errors.PyMongoError as error:
