@@ -71,8 +71,8 @@ def inspect(process: str, program: str) -> str:
     port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\\([0-9]*\\) .*pid=$pid,.*/\\1/p" | head -n 1'
     return (
         f"set -- {process}; pid=$1; kill -USR1 $pid; cd {PATH};"
-        f" for try in $(seq 50); do INSPECTOR=$({port});"
-        ' [ -n "$INSPECTOR" ] && break; sleep 0.1; done;'
+        f" for try in $(seq 200); do INSPECTOR=$({port});"
+        ' [ -n "$INSPECTOR" ] && break; sleep 0.1; done; [ -n "$INSPECTOR" ] || exit 1;'
         f" export INSPECTOR; node -e \"{_CLIENT}\" '{program}'"
     )
 
