@@ -23,6 +23,7 @@ class Fault:
     cause, rungs, target: what the procedure has to say and to climb. helps: whether the rungs are
     enough; where they are not, the procedure tells so, and helps once the cure has taken the reason
     away. cure: what a person does where no rung helps; the procedure has to leave it alone then.
+    settled: what a person waits for after it, before looking again.
     after: what has to be true on the host in the end, as a command that succeeds.
     """
 
@@ -31,6 +32,7 @@ class Fault:
     cause: str
     rungs: tuple[str, ...] = ()
     cure: str = ""
+    settled: str = "true"
     after: str = "true"
     evidence: str = ""
     helps: bool = True
@@ -162,6 +164,7 @@ def heal(
         assert fault.rungs or state(host) == before[host], fault.name
     told = [host for host, fault in faults.items() if fault.outcome != "healed"]
     on_each({host: faults[host].cure or "true" for host in told})
+    on_each({host: faults[host].settled for host in told})
 
     again = run()
     assert again.run.code == 0, again.run.output

@@ -52,6 +52,16 @@ OTHER = (
 )
 
 
+def caught_up() -> str:
+    """Wait until every member is there and none is behind, which takes a moment."""
+    test = as_admin(
+        "import sys; at = [m['optimeDate'] for m in d.command('replSetGetStatus')['members']"
+        " if m['state'] in (1, 2)];"
+        " sys.exit(len(at) < 3 or (max(at) - min(at)).total_seconds() > 3)"
+    )
+    return until(f"{test} 2>/dev/null")
+
+
 def batches() -> tuple[tuple[Fault, ...], ...]:
     """Three faults each: what titan1, titan2 and titan3 have."""
     elsewhere = Fault(
@@ -86,6 +96,7 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
                 f" {FAILED}",
                 "configuration",
                 cure=f"sudo sed -i /titanNonsense/d {CONFIG}; {START}",
+                settled=caught_up(),
                 evidence="titanNonsense",
             ),
             Fault(
@@ -96,6 +107,7 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
                 f" {FAILED}",
                 "disk_full",
                 cure=f"while mountpoint -q {DATA}; do sudo umount {DATA}; done; {START}",
+                settled=caught_up(),
             ),
             Fault(
                 "its data belongs to somebody else",
@@ -103,6 +115,7 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
                 f" {FAILED}",
                 "wrong_owner",
                 cure=f"sudo chown mongodb {DATA}; {START}",
+                settled=caught_up(),
                 evidence="belongs to root",
             ),
         ),
@@ -132,6 +145,7 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
                 f" sudo systemctl start mongod; {FAILED}",
                 "data_in_use",
                 cure=f"sudo systemctl stop titan-other; {START}",
+                settled=caught_up(),
                 after="systemctl is-active titan-other",
             ),
             Fault(
@@ -140,6 +154,7 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
                 f" sudo chown root {DATA}/mongod.lock; sudo systemctl start mongod; {FAILED}",
                 "wrong_owner",
                 cure=f"sudo chown mongodb {DATA}/mongod.lock; {START}",
+                settled=caught_up(),
                 evidence="mongod.lock belongs to root",
             ),
         ),
