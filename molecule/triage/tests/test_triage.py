@@ -15,6 +15,7 @@ from support.playbooks import Run, play
 
 RULES = "/etc/prometheus/rules/titan.yml"
 FIRING = """
+groups:
   - name: triage
     rules:
       - alert: RedisDown
@@ -36,9 +37,9 @@ def firing() -> str:
 
 @pytest.fixture
 def alert() -> Iterator[None]:
-    """A rule of Prometheus that fires at once."""
+    """A rule of Prometheus that fires at once, and no other: a test machine may be busy itself."""
     reload = "sudo systemctl reload prometheus"
-    ssh("titan1", f"sudo cp {RULES} {RULES}.kept; sudo tee -a {RULES} >/dev/null", stdin=FIRING)
+    ssh("titan1", f"sudo cp {RULES} {RULES}.kept; sudo tee {RULES} >/dev/null", stdin=FIRING)
     ssh("titan1", reload)
     eventually(lambda: '"RedisDown"' in firing())
     yield
