@@ -67,11 +67,12 @@ Cases = Mapping[str, tuple[Mapping[str, Any], str]]
 def begin_all(name: str, cases: Cases, **base: Any) -> dict[str, Future[Seen]]:
     """Start a procedure with the inputs of each case, two at a time: one keeps one processor busy.
 
-    cases: for each the inputs, which come over those of the base, and what has to be said.
+    cases: for each the inputs, which come over those of the base, and what has to be said. One
+    without inputs is started without the base too.
     """
     pool = ThreadPoolExecutor(max_workers=2)
     started = {
-        case: pool.submit(procedure, name, name, **{**base, **inputs})
+        case: pool.submit(procedure, name, name, **({**base, **inputs} if inputs else {}))
         for case, (inputs, _sentence) in cases.items()
     }
     pool.shutdown(wait=False)

@@ -9,7 +9,7 @@ from support.incidents import Cases, Seen, begin_all, refused
 
 SERVICE = {"name": "plugspace-api", "port": 4000, "probe": {"url": "http://127.0.0.1:4000/"}}
 CASES: Cases = {
-    "no service": ({"service": ""}, "service_down_service is not given"),
+    "no service": ({}, "service_down_service is not given"),
     "unknown service": ({"service": "nosuch"}, "nosuch is none of the services in titan_services"),
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
     "cooldown is text": ({"cooldown": "soon"}, "service_down_cooldown is 'soon'"),
