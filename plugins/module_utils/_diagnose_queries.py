@@ -14,11 +14,11 @@ from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
     Finding,
     finding,
 )
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import INTERNAL
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_index import (
     create_index,
     fields_of,
 )
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_server import INTERNAL
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 from ansible_collections.plugspace.titan.plugins.module_utils._words import age, plain, plural
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import Document
+
 try:
     import pymongo
     import pymongo.errors
@@ -15,8 +17,6 @@ try:
     HAS_PYMONGO = True
 except ImportError:
     HAS_PYMONGO = False
-
-Document = dict[str, t.Any]
 
 CONNECTION: dict[str, dict[str, t.Any]] = {
     "host": {"type": "str", "default": "127.0.0.1"},
@@ -201,18 +201,3 @@ def _first_words(message: str) -> str:
     for tail in (", Timeout:", ", full error:"):
         message = message.split(tail)[0]
     return message[:300]
-
-
-def pick(document: t.Any, *path: str) -> Document:
-    """Return the document at the path; an empty one when there is none."""
-    for key in path:
-        document = document.get(key) if isinstance(document, dict) else None
-    return document if isinstance(document, dict) else {}
-
-
-def number(document: t.Any, *path: str) -> t.Any:
-    """Return the number at the path as Python's own type, not BSON's; None when there is none."""
-    value = pick(document, *path[:-1]).get(path[-1])
-    if isinstance(value, float):
-        return float(value)
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import pick
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import pick
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
 
 # Where the condition stands: find, update and remove, count and findAndModify.

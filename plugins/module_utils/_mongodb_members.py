@@ -9,9 +9,9 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import (
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import (
     Document,
-    MongoError,
     number,
 )
 

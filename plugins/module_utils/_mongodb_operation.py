@@ -8,10 +8,13 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import Document, MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import (
+    INTERNAL,
+    Document,
+)
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_members import Report
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_server import (
-    INTERNAL,
     Connection,
     batch,
     operation,

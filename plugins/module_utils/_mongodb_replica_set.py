@@ -10,9 +10,9 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import (
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import (
     Document,
-    MongoError,
     number,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_members import (

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import (
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import (
     Document,
-    MongoError,
     number,
     pick,
 )
@@ -20,8 +20,6 @@ from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_members i
 )
 
 MAX_OPERATIONS = 50
-# Where the server keeps what it needs itself.
-INTERNAL = ("admin", "config", "local")
 _MAX_DEPTH = 8
 _MAX_WIDTH = 30
 _MAX_KEY = 60

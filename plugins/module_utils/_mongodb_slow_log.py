@@ -15,15 +15,13 @@ import time
 import typing as t
 from datetime import datetime, timezone
 
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import (
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import (
+    INTERNAL,
     Document,
     number,
     pick,
 )
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_server import (
-    INTERNAL,
-    command_shape,
-)
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_server import command_shape
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {

@@ -9,7 +9,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import Document, MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import Document
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_operation import (
     Ended,
     kill,

@@ -12,10 +12,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import (
-    Document,
-    MongoError,
-)
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import Document
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_replica_set import (
     Manager,
     Member,

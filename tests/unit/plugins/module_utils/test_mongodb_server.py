@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import Document, MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import Document
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_members import (
     member_settings,
     member_states,

@@ -13,10 +13,8 @@ from datetime import datetime
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import (
-    Document,
-    MongoError,
-)
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb import MongoError
+from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import Document
 from ansible_collections.plugspace.titan.plugins.modules import mongodb_replica_set
 
 SECRET = "sesame-open"

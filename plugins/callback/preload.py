@@ -1,0 +1,46 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Callback plugspace.titan.preload."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: preload
+type: notification
+author:
+  - The plugspace.titan maintainers (@plugspace)
+short_description: Load filters and tests once for a run
+version_added: 0.1.0
+description:
+  - Ansible forks a process for each task and host, and each of them that uses one filter of a
+    collection loads all files with filters of that collection. With this callback the process that
+    they are forked from has loaded them before.
+  - It shows and changes nothing. A run without it does the same, and takes longer.
+requirements:
+  - set in C(callbacks_enabled)
+"""
+
+EXAMPLES = r"""
+ansible.cfg: |
+  [defaults]
+  callbacks_enabled = plugspace.titan.record, plugspace.titan.preload
+"""
+
+import typing as t
+
+from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import filter_loader, test_loader
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]
+    """The callback: to look one of them up loads them all."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "plugspace.titan.preload"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def v2_playbook_on_start(self, playbook: t.Any) -> None:
+        filter_loader.get("plugspace.titan.procedure_result")
+        test_loader.get("ansible.builtin.defined")
