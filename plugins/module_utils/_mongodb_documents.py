@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 Document = dict[str, t.Any]
@@ -21,8 +22,8 @@ def pick(document: t.Any, *path: str) -> Document:
 
 
 def number(document: t.Any, *path: str) -> t.Any:
-    """Return the number at the path as Python's own type, not BSON's; None when there is none."""
+    """Return the finite number at the path as Python's own type, not BSON's; else None."""
     value = pick(document, *path[:-1]).get(path[-1])
     if isinstance(value, float):
-        return float(value)
+        return float(value) if math.isfinite(value) else None
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from ansible_collections.plugspace.titan.plugins.module_utils import _mongodb_slow_log
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_index import (
@@ -151,6 +151,8 @@ def test_a_log_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 @given(ANYTHING)
+@example(float("inf"))
+@example(float("nan"))
 def test_no_line_is_too_strange(value: object) -> None:
     reader = Reader(1.0)
     reader.line(json.dumps({"msg": "Slow query", "attr": value}).encode())
