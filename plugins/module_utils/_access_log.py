@@ -43,7 +43,7 @@ _MONTHS = {
         1,
     )
 }
-_GATEWAY = (b"502", b"503", b"504")
+_GATEWAY = frozenset((b"502", b"503", b"504"))
 # A WebSocket "takes" as long as it is open.
 _SWITCHED = b"101"
 
@@ -122,6 +122,7 @@ class Reader:
         self._routes: dict[bytes, Route] = {}
         self._names: dict[bytes, Route] = {}
         self._times: dict[bytes, int] = {}
+        self._failed = b""
         self.lines = self.strange = self.timeless = 0
 
     def count(self, lines: t.Sequence[bytes]) -> None:
@@ -143,6 +144,8 @@ class Reader:
             statuses[status] = statuses.get(status, 0) + 1
             if status == _SWITCHED:
                 continue
+            if status in _GATEWAY:
+                self._failed = line
             start = rest.rfind(marker)
             if start < 0:
                 timeless += 1
@@ -178,6 +181,10 @@ class Reader:
         self._times[took] = found
         return found
 
+    def _since_failure(self) -> float | None:
+        ended = time_of(self._failed)
+        return None if ended is None else max(0.0, round(time.time() - ended, 1))
+
     def report(self, top: int) -> dict[str, t.Any]:
         """The slowest routes first, by what their 95th percentile costs all their visitors."""
         whole = Route()
@@ -192,6 +199,7 @@ class Reader:
             "lines": self.lines,
             "strange_lines": self.strange,
             "lines_without_time": self.timeless,
+            "last_gateway_error_s": self._since_failure(),
             "all": whole.shown("all"),
             "routes": rows[:top],
         }

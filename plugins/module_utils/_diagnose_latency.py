@@ -35,6 +35,8 @@ ANSWER_MS, OPERATION_S, SINCE_S = 1000.0, 10.0, 300.0
 _LEAST_REQUESTS = 10
 # As many errors of nginx's upstreams are no accident any more.
 _MANY_ERRORS, _ERROR_SHARE = 10, 0.05
+# When the last one is older, and everybody is answered now, it is over.
+_OVER_S = 60.0
 # What service_probe says of an answer that did not come in time.
 _LATE = re.compile(r"gave no answer within|was cut off")
 # How much slower than its siblings an instance is that has something of its own.
@@ -101,7 +103,8 @@ class LatencyDiagnosis:
         requests, errors = self._all.whole("count"), self._all.whole("gateway_errors")
         many = errors >= _MANY_ERRORS and errors >= _ERROR_SHARE * requests
         told = f"nginx got no good answer for {errors} of {plural(requests, 'request')}"
-        if many and not self._settled:
+        going_on = self._log.number("last_gateway_error_s") < _OVER_S
+        if many and going_on and not self._settled:
             reason = f"{reason}; {told}" if reason else told
         if reason:
             yield finding(

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils import _probe
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
-from ansible_collections.plugspace.titan.plugins.module_utils._words import plain, plural, size
+from ansible_collections.plugspace.titan.plugins.module_utils._words import age, plain, plural, size
 
 DEPENDENCIES = ("mongodb", "redis")
 
@@ -96,6 +96,10 @@ def _requests(log: Seen) -> str:
     if log.whole("lines_without_time") >= count:
         return f"{plural(count, 'request')}, of which the access log tells no time"
     told = f"95 % of {plural(count, 'request')} took {total.number('p95_ms'):.0f} ms or less"
+    errors = total.whole("gateway_errors")
+    if errors:
+        told += f"; nginx got no good answer for {errors}"
+        told += f", the last {age(log.number('last_gateway_error_s'))} ago"
     slowest = max(log.rows("routes"), key=lambda one: one.number("p95_ms"), default=None)
     if slowest is None:
         return told

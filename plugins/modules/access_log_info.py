@@ -79,6 +79,10 @@ lines_without_time:
   description: How many did not tell how long they took.
   returned: success
   type: int
+last_gateway_error_s:
+  description: Seconds since the last answer of 502, 503 or 504; null when there was none.
+  returned: success
+  type: float
 all:
   description: All routes together, as one of RV(routes).
   returned: success

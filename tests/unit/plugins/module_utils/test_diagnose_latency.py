@@ -130,6 +130,14 @@ def test_without_evidence_nobody_is_blamed() -> None:
         ({"all": {"count": 0}}, "the access log has no requests of that time"),
         ({"all": {"count": 3, "p95_ms": 5.4}}, "95 % of 3 requests took 5 ms or less"),
         (
+            {
+                "all": {"count": 30, "p95_ms": 5.4, "gateway_errors": 12},
+                "last_gateway_error_s": 130,
+            },
+            "95 % of 30 requests took 5 ms or less; nginx got no good answer for 12,"
+            " the last 2 min ago",
+        ),
+        (
             {"all": {"count": 3}, "lines_without_time": 3},
             "3 requests, of which the access log tells no time",
         ),
@@ -210,6 +218,14 @@ def test_many_errors_of_nginx_are_told(count: int, found: int) -> None:
         assert evidence(seen) == "nginx got no good answer for 21 of 420 requests"
         assert diagnose_latency(seen)[0]["confidence"] == "likely"
         assert evidence({**seen, "answer": REFUSED}).endswith("; " + evidence(seen))
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(None, 1), (59.9, 1), (60.0, 0)])
+def test_errors_of_nginx_that_are_over_are_no_illness(seconds: float | None, found: int) -> None:
+    seen = quick()
+    seen["access_log"]["all"]["gateway_errors"] = 400
+    seen["access_log"]["last_gateway_error_s"] = seconds
+    assert len(diagnose_latency(seen)) == found
 
 
 def test_a_blocked_redis_is_another_procedures() -> None:

@@ -56,6 +56,15 @@ def test_the_route_that_costs_the_most_comes_first(tmp_path: Path) -> None:
     assert found["all"]["count"] == 67
 
 
+def test_the_age_of_the_last_error_of_an_upstream_is_told(tmp_path: Path) -> None:
+    now = time.time()
+    errors = line("/", 504, at=now - 300) + line("/", 502, at=now - 70)
+    text = errors + line("/", 500, at=now - 9) + line(at=now)
+    assert told(tmp_path, text)["last_gateway_error_s"] == pytest.approx(70, abs=20)
+    assert told(tmp_path, line())["last_gateway_error_s"] is None
+    assert told(tmp_path, line("/", 502, at=now + 900))["last_gateway_error_s"] == 0
+
+
 def test_percentiles_are_those_of_the_requests(tmp_path: Path) -> None:
     text = "".join(line(took=f"{number / 1000:.3f}") for number in range(1, 1001))
     row = told(tmp_path, text)["all"]
