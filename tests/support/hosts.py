@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import json
 import os
 import shlex
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +34,15 @@ def inventory() -> dict[str, dict[str, Any]]:
     return found
 
 
+@functools.cache
+def shared_connection() -> list[str]:
+    """Options of SSH for one connection to each host: a login costs more than most commands."""
+    folder = tempfile.mkdtemp(prefix="titan-ssh-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    options = ("ControlMaster=auto", "ControlPersist=60s", f"ControlPath={folder}/%C")
+    return [f"-o{option}" for option in options]
+
+
 def address(host: str) -> str:
     """The host's address."""
     return str(inventory()[host]["ansible_host"])
@@ -43,6 +55,7 @@ def ssh(host: str, command: str, check: bool = True, timeout: float = 60, stdin:
         [
             "ssh",
             *shlex.split(variables["ansible_ssh_common_args"]),
+            *shared_connection(),
             "-i",
             variables["ansible_ssh_private_key_file"],
             "-p",
