@@ -27,6 +27,15 @@ ansible.cfg: |
   callbacks_enabled = plugspace.titan.record, plugspace.titan.preload
 """
 
+RETURN = r"""
+loaded:
+  description: The filters and tests. They stay in the memory of the process; nothing is shown.
+  returned: to the processes that are forked
+  type: list
+  elements: str
+  sample: [plugspace.titan.procedure_result, ansible.builtin.defined]
+"""
+
 import typing as t
 
 from ansible.plugins.callback import CallbackBase

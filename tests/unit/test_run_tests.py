@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 import run_tests
-from run_tests import Counts, Result, Runner, Step
+import steps
+from steps import Counts, Result, Runner, Step
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,7 @@ from run_tests import Counts, Result, Runner, Step
     ],
 )
 def test_count_tests(output: str, counts: Counts | None) -> None:
-    assert run_tests.count_tests(output) == counts
+    assert steps.count_tests(output) == counts
 
 
 STEP = Step("a step", ("true",), 10)
@@ -56,7 +58,7 @@ def test_a_result_counts_its_tests_or_itself(result: Result, passed: int, failed
 
 
 def test_summary_ends_with_the_plain_count() -> None:
-    text = run_tests.summarize(
+    text = steps.summarize(
         [
             Result(Step("unit tests", ("x",), 1), 12.4, "exit code 1", Counts(40, 2, 3)),
             Result(Step("yamllint", ("x",), 1), 0.6),
@@ -168,33 +170,41 @@ def test_lanes_run_at_the_same_time_and_keep_their_order(tmp_path: Path) -> None
     ]
 
 
-def test_scenarios_fail_when_there_is_no_platform(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run_tests, "platform_step", lambda: python("platform", "exit(1)"))
+def test_scenarios_fail_when_there_is_no_platform(tmp_path: Path) -> None:
     runner = Runner(tmp_path, minutes=1, stream=False)
-    results = run_tests.run_scenarios(runner, ["deploy", "rollback"])
+    phases = ((("deploy",), ("rollback",)),)
+    results = run_tests.run_scenarios(runner, python("platform", "exit(1)"), phases)
     assert [result.problem for result in results] == [
         "exit code 1",
         *2 * ["not run: the platform is not up"],
     ]
 
 
-def test_scenarios_of_the_phases_exist_and_are_named_once() -> None:
-    named = [name for phase in run_tests.PHASES for lane in phase for name in lane]
-    assert len(named) == len(set(named))
-    assert set(named) <= set(run_tests.find_scenarios(run_tests.ROOT))
+def test_a_step_runs_in_its_folder_with_its_environment(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    step = replace(
+        python("one", "import os; open(os.environ['TITAN_PLATFORM'], 'w')"),
+        folder=there,
+        environment=(("TITAN_PLATFORM", "second"),),
+    )
+    assert Runner(tmp_path, minutes=1, stream=False).run(step).problem == ""
+    assert (there / "second").exists()
 
 
-def test_scenarios_run_phase_by_phase_and_a_new_one_alone() -> None:
-    names = ["default", "deploy", "migrate", "newcomer", "pm2_info", "rollback"]
-    assert run_tests.phases(names) == [
-        [["default"]],
-        [["deploy"]],
-        [["pm2_info"]],
-        [["migrate"], ["rollback"]],
-        [["newcomer"]],
-    ]
+PLANS = {"first": run_tests.FIRST, "second": run_tests.SECOND, "quiet": run_tests.QUIET}
+
+
+def test_every_scenario_has_one_place_in_the_plans() -> None:
+    planned = [name for phases in PLANS.values() for name in run_tests.scenarios(phases)]
+    assert sorted(planned) == run_tests.find_scenarios(run_tests.ROOT)
+
+
+def test_only_what_was_chosen_is_left_of_a_plan() -> None:
+    phases = ((("a",), ("b", "c")), (("d",),), (("e", "f"), ("g",)))
+    assert run_tests.chosen(phases, ["b", "c", "g", "h"]) == ((("b", "c"),), (("g",),))
+    assert run_tests.chosen(phases, []) == ()
+    assert run_tests.unplanned(["deploy", "newcomer"]) == ((("newcomer",),),)
 
 
 class Recorder:
@@ -207,36 +217,62 @@ class Recorder:
         return self.run_all([step])[0]
 
     def run_all(self, steps: list[Step]) -> list[Result]:
-        self.lanes += [[step.name for step in steps]] if steps else []
+        self.lanes += [[_shown(step) for step in steps]] if steps else []
         return [Result(step, 1) for step in steps]
 
     def run_beside(self, *lanes: Callable[[], list[Result]]) -> list[Result]:
         return [result for lane in lanes for result in lane()]
 
 
+def _shown(step: Step) -> str:
+    return " ".join([step.name, *dict(step.environment).values()])
+
+
 UNIT = ["unit tests", "branches of the diagnoses"]
 CODE = ["ruff check", "ruff format", "mypy", "yamllint", "ansible-lint", *UNIT]
-SCENARIO_LANES = [
+ASKED = ["default", "deploy", "migrate", "rollback", "high_cpu"]
+ON_ONE = [
     ["platform"],
     ["molecule default"],
     ["molecule deploy"],
     ["molecule migrate"],
     ["molecule rollback"],
+    ["molecule high_cpu"],
+]
+ON_TWO = [
+    ["platform"],
+    ["molecule default"],
+    [*CODE, "ansible-test sanity"],
+    ["second platform"],
+    ["molecule deploy second"],
+    ["molecule migrate second"],
+    ["molecule rollback second"],
+    ["second platform down second"],
+    ["platform, once more"],
+    ["molecule high_cpu"],
+    ["molecule newcomer"],
 ]
 
 
 @pytest.mark.parametrize(
-    ("groups", "lanes"),
+    ("groups", "asked", "lanes"),
     [
-        (["unit"], [UNIT]),
-        (["lint", "unit"], [CODE]),
-        (["molecule"], SCENARIO_LANES),
-        (run_tests.GROUPS, [[*CODE, "ansible-test sanity"], *SCENARIO_LANES]),
+        (["unit"], None, [UNIT]),
+        (["lint", "unit"], None, [CODE]),
+        (["molecule"], ASKED, ON_ONE),
+        (["unit", "molecule"], ASKED, [UNIT, *ON_ONE]),
+        (run_tests.GROUPS, None, ON_TWO),
     ],
 )
-def test_groups_become_lanes(groups: list[str], lanes: list[list[str]]) -> None:
+def test_groups_become_lanes(
+    groups: list[str],
+    asked: list[str] | None,
+    lanes: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run_tests, "find_scenarios", lambda _root: [*ASKED, "newcomer"])
     runner = Recorder()
-    results = run_tests.run_groups(runner, groups, ["default", "deploy", "migrate", "rollback"])
+    results = run_tests.run_groups(runner, groups, asked)
     assert runner.lanes == lanes
     assert len(results) == sum(len(lane) for lane in lanes)
 

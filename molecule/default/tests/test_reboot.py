@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import testinfra
+from support.hosts import container
 from testinfra.host import Host
 
 INVENTORY = Path(__file__).parents[3] / "inventories" / "local"
@@ -48,7 +49,7 @@ def wait_for(wanted: str, what: str, look: Callable[[], str | None]) -> None:
 
 def system_state() -> str:
     """Ask by way of the engine: SSH is not there yet when the boot begins."""
-    command = ["docker", "exec", "titan2", "systemctl", "is-system-running"]
+    command = ["docker", "exec", container("titan2"), "systemctl", "is-system-running"]
     return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
 
 
@@ -67,7 +68,9 @@ def member_state(host: Host) -> str:
 
 
 def test_a_restarted_host_runs_everything_again(host: Host, sleeper: str) -> None:
-    subprocess.run(["docker", "restart", "titan2"], check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        ["docker", "restart", container("titan2")], check=True, capture_output=True, timeout=60
+    )
     wait_for("running", "the system", system_state)
     wait_for("online", f"{sleeper} in PM2", lambda: pm2_processes(host).get(sleeper))
     wait_for("up", "the member of the replica set", lambda: member_state(host))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.hosts import NAMES, inventory, ssh
+from support.hosts import NAMES, container, inventory, ssh
 from support.playbooks import Run, play
 
 # These tell of the machine that carries the hosts, which may really be short of something.
@@ -82,11 +82,11 @@ def frozen(host: str, pid_command: str) -> Iterator[None]:
 @contextlib.contextmanager
 def paused(host: str) -> Iterator[None]:
     """Freeze a whole host, with every connection that is open to it."""
-    subprocess.run(["docker", "pause", host], check=True, capture_output=True)
+    subprocess.run(["docker", "pause", container(host)], check=True, capture_output=True)
     try:
         yield
     finally:
-        subprocess.run(["docker", "unpause", host], check=True, capture_output=True)
+        subprocess.run(["docker", "unpause", container(host)], check=True, capture_output=True)
 
 
 def eventually(condition: Any, seconds: float = 60) -> None:
