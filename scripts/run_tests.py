@@ -27,7 +27,7 @@ GROUPS = ("lint", "sanity", "unit", "molecule")
 Phases = tuple[tuple[tuple[str, ...], ...], ...]
 FIRST: Phases = (
     (("default",),),
-    (("service_down", "high_memory", "scale_back", "redis_down", "mongodb_down", "triage"),),
+    (("service_down", "high_memory", "redis_down", "mongodb_down", "triage"),),
 )
 SECOND: Phases = (
     (("deploy",), ("records", "escalate", "pm2_app")),
@@ -39,7 +39,7 @@ SECOND: Phases = (
 )
 # What measures the machine itself runs on the first platform when everything else is over, and so
 # does a scenario that is not named here.
-QUIET: Phases = ((("high_cpu", "high_response_time"),),)
+QUIET: Phases = ((("high_cpu", "scale_back", "high_response_time"),),)
 
 
 def find_scenarios(root: Path) -> list[str]:
