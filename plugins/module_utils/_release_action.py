@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.plugspace.titan.plugins.module_utils._git import Git
 from ansible_collections.plugspace.titan.plugins.module_utils._identity import Run
 from ansible_collections.plugspace.titan.plugins.module_utils._lock import HostLock
+from ansible_collections.plugspace.titan.plugins.module_utils._lock_options import run_of
 from ansible_collections.plugspace.titan.plugins.module_utils._process import words
 from ansible_collections.plugspace.titan.plugins.module_utils._release import (
     ACTIVATING,
@@ -27,7 +28,6 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release_layout im
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._release_options import (
     environment_of,
-    run_of,
     store_of,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._release_prepare import (

@@ -9,7 +9,6 @@ import os
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._git import Git, Remote
-from ansible_collections.plugspace.titan.plugins.module_utils._identity import Run
 from ansible_collections.plugspace.titan.plugins.module_utils._release import ReleaseError
 from ansible_collections.plugspace.titan.plugins.module_utils._release_layout import (
     IN_PLACE,
@@ -20,12 +19,6 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release_store imp
 
 Spec = dict[str, dict[str, t.Any]]
 
-LOCK: Spec = {
-    "procedure": {"type": "str", "default": "release"},
-    "run": {"type": "dict"},
-    "lock_wait": {"type": "float", "default": 0},
-    "lock_max_age": {"type": "float", "default": 3600},
-}
 LAYOUT: Spec = {
     "root": {"type": "path", "required": True},
     "path": {"type": "path", "required": True},
@@ -48,14 +41,6 @@ REPOSITORY: Spec = {
     "known_hosts": {"type": "path"},
     "git_timeout": {"type": "float", "default": 300},
 }
-
-
-def run_of(params: t.Mapping[str, t.Any]) -> Run:
-    """The run that the module works for: the one given, else this process alone."""
-    try:
-        return Run.from_dict(params["run"]) if params["run"] else Run.of_process(os.getpid())
-    except ValueError as error:
-        raise ReleaseError(str(error), "invalid") from None
 
 
 def environment_of(params: t.Mapping[str, t.Any]) -> dict[str, str]:

@@ -86,8 +86,8 @@ from dataclasses import asdict
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.plugspace.titan.plugins.module_utils._lock import HostLock, LockError
+from ansible_collections.plugspace.titan.plugins.module_utils._lock_options import LOCK, run_of
 from ansible_collections.plugspace.titan.plugins.module_utils._release import ReleaseError
-from ansible_collections.plugspace.titan.plugins.module_utils._release_options import LOCK, run_of
 
 
 def change(module: AnsibleModule) -> dict[str, object]:

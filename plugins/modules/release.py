@@ -222,13 +222,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.plugspace.titan.plugins.module_utils._git import Git, GitError
 from ansible_collections.plugspace.titan.plugins.module_utils._lock import LockError
+from ansible_collections.plugspace.titan.plugins.module_utils._lock_options import LOCK
 from ansible_collections.plugspace.titan.plugins.module_utils._process import ProcessError
 from ansible_collections.plugspace.titan.plugins.module_utils._redact import named_secrets
 from ansible_collections.plugspace.titan.plugins.module_utils._release import ReleaseError
 from ansible_collections.plugspace.titan.plugins.module_utils._release_action import Action
 from ansible_collections.plugspace.titan.plugins.module_utils._release_options import (
     LAYOUT,
-    LOCK,
     REPOSITORY,
     Spec,
     environment_of,

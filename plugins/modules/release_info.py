@@ -293,6 +293,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.plugspace.titan.plugins.module_utils import _probe, _release_processes
 from ansible_collections.plugspace.titan.plugins.module_utils._git import Git, GitError
 from ansible_collections.plugspace.titan.plugins.module_utils._lock import HostLock, LockError
+from ansible_collections.plugspace.titan.plugins.module_utils._lock_options import LOCK, run_of
 from ansible_collections.plugspace.titan.plugins.module_utils._process import ProcessError
 from ansible_collections.plugspace.titan.plugins.module_utils._redact import named_secrets
 from ansible_collections.plugspace.titan.plugins.module_utils._release import ReleaseError, moment
@@ -300,12 +301,10 @@ from ansible_collections.plugspace.titan.plugins.module_utils._release_history i
 from ansible_collections.plugspace.titan.plugins.module_utils._release_layout import CHECKOUT
 from ansible_collections.plugspace.titan.plugins.module_utils._release_options import (
     LAYOUT,
-    LOCK,
     REPOSITORY,
     Spec,
     environment_of,
     remote_of,
-    run_of,
     store_of,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._release_plan import (
