@@ -46,6 +46,7 @@ _MONTHS = {
 _GATEWAY = frozenset((b"502", b"503", b"504"))
 # A WebSocket "takes" as long as it is open.
 _SWITCHED = b"101"
+_SPECIAL = _GATEWAY | {_SWITCHED}
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "path": {"type": "path", "default": "/var/log/nginx/access.log"},
@@ -120,37 +121,40 @@ class Reader:
     def __init__(self, time_marker: str) -> None:
         self._marker = b" " + time_marker.encode()
         self._routes: dict[bytes, Route] = {}
-        self._names: dict[bytes, Route] = {}
+        self._requests: dict[bytes, tuple[Route, bytes]] = {}
         self._times: dict[bytes, int] = {}
         self._failed = b""
         self.lines = self.strange = self.timeless = 0
 
     def count(self, lines: t.Sequence[bytes]) -> None:
         """Count some lines."""
-        marker, width, names, times = self._marker, len(self._marker), self._names, self._times
+        marker, width = self._marker, len(self._marker)
+        requests, times = self._requests, self._times
         strange = timeless = 0
         for line in lines:
-            parts = line.split(b'"', 2)
-            words = parts[1].split(b" ", 2) if len(parts) == 3 else ()
-            if len(words) < 2:
+            # "METHOD PATH PROTOCOL" STATUS; to look for blanks and quotes is quicker than to split.
+            opening = line.find(b'"')
+            closing = line.find(b'"', opening + 1)
+            blank = line.find(b" ", opening, closing)
+            if opening < 0 or closing < 0 or blank < 0:
                 strange += 1
                 continue
-            rest = parts[2]
-            route = names.get(words[1])
-            if route is None:
-                route = self._named(words[1])
-            status = rest[1:4]
-            statuses = route.statuses
-            statuses[status] = statuses.get(status, 0) + 1
-            if status == _SWITCHED:
-                continue
-            if status in _GATEWAY:
+            request = line[blank + 1 : closing + 5]
+            known = requests.get(request)
+            if known is None:
+                known = self._known(request)
+            route, status = known
+            route.statuses[status] += 1
+            if status in _SPECIAL:
+                if status == _SWITCHED:
+                    continue
                 self._failed = line
-            start = rest.rfind(marker)
+            start = line.rfind(marker, closing)
             if start < 0:
                 timeless += 1
                 continue
-            took = rest[start + width :].split(b" ", 1)[0]
+            end = line.find(b" ", start + width)
+            took = line[start + width : end if end > 0 else None]
             bucket = times.get(took)
             if bucket is None:
                 bucket = self._timed(took)
@@ -162,13 +166,17 @@ class Reader:
         self.strange += strange
         self.timeless += timeless
 
-    def _named(self, path: bytes) -> Route:
-        if len(self._names) >= _MAX_CACHED:
-            self._names.clear()
-        name = route_of(path)
+    def _known(self, request: bytes) -> tuple[Route, bytes]:
+        """The route and the status of what stands behind the method."""
+        if len(self._requests) >= _MAX_CACHED:
+            self._requests.clear()
+        target, _quote, status = request.rpartition(b'" ')
+        name = route_of(target.split(b" ", 1)[0])
         if name not in self._routes and len(self._routes) >= MAX_ROUTES:
             name = OTHER.encode()
-        found = self._names[path] = self._routes.setdefault(name, Route())
+        route = self._routes.setdefault(name, Route())
+        route.statuses.setdefault(status, 0)
+        found = self._requests[request] = (route, status)
         return found
 
     def _timed(self, took: bytes) -> int:
