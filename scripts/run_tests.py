@@ -37,8 +37,8 @@ SECOND: Phases = (
         ("rollback", "deploy_failures", "deploy_interrupted", "releases"),
     ),
 )
-# What measures the machine itself, or fills its memory, runs on the first platform when everything else is over, and so
-# does a scenario that is not named here.
+# What measures the machine itself or fills its memory runs on the first platform when everything
+# else is over, and so does a scenario that is not named here.
 QUIET: Phases = ((("high_memory", "high_cpu", "scale_back", "high_response_time"),),)
 
 
