@@ -86,8 +86,7 @@ def next_step(
         # What comes after a rung for one part acts on all of it.
         name, target = known[name].get("next", ""), ""
     if not name or name in tried:
-        told = " and ".join(tried)
-        return _end(decisive, f"{told} did not help, and nothing else is left to try")
+        return _end(decisive, "what was tried did not help, and nothing else is left to try")
     named = target or decisive["subject"]
     if known[name].get("destructive") and confirmed != named:
         return _end(decisive, f"{name} would act on {named}, which nobody has named")
