@@ -27,19 +27,18 @@ GROUPS = ("lint", "sanity", "unit", "molecule")
 Phases = tuple[tuple[tuple[str, ...], ...], ...]
 FIRST: Phases = (
     (("default",),),
-    (("service_down", "redis_down", "mongodb_down", "triage"),),
+    (("service_down", "redis_down", "mongodb_down", "triage", "records", "escalate"),),
 )
 SECOND: Phases = (
-    (("deploy",), ("records", "escalate", "pm2_app")),
-    (("status", "pm2_info"),),
+    (("deploy", "status", "pm2_info"),),
     (
         ("deploy_first", "deploy_kinds", "deploy_secrets", "migrate"),
         ("rollback", "deploy_failures", "deploy_interrupted", "releases"),
     ),
 )
-# What measures the machine itself or fills its memory runs on the first platform when everything
-# else is over, and so does a scenario that is not named here.
-QUIET: Phases = ((("high_memory", "high_cpu", "scale_back", "high_response_time"),),)
+# What keeps all processors busy by itself, measures the machine or fills its memory runs on the
+# first platform when everything else is over, and so does a scenario that is not named here.
+QUIET: Phases = ((("pm2_app", "high_memory", "high_cpu", "scale_back", "high_response_time"),),)
 
 
 def find_scenarios(root: Path) -> list[str]:
