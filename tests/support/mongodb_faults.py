@@ -38,7 +38,7 @@ def as_admin(command: str) -> str:
 
 STEP_DOWN = "d.command('replSetStepDown', 30, secondaryCatchUpPeriodSecs=10)"
 START = "sudo systemctl reset-failed mongod; sudo systemctl start mongod"
-FAILED = until("systemctl is-failed -q mongod")
+FAILED = until("systemctl is-failed -q mongod", 80)
 # What was put in last is seen when this one has missed some heartbeats.
 NO_PRIMARY = until(hello("'primary' not in h"))
 PRIMARY = hello("h['isWritablePrimary']")
