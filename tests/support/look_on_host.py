@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 from typing import Any
 
 HOME = pathlib.Path("/home/plugspace")
@@ -30,6 +31,14 @@ def instances() -> list[dict[str, Any]]:
 
 
 def strays(known: set[int]) -> list[str]:
+    """The user's processes that nothing accounts for; who is about to end has ten seconds for it."""
+    deadline = time.monotonic() + 10
+    while (found := unaccounted(known)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return found
+
+
+def unaccounted(known: set[int]) -> list[str]:
     """The user's processes that neither PM2 nor a log-in accounts for."""
     mine = {os.getpid(), os.getppid()}
     found = []
