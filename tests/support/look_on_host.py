@@ -31,7 +31,7 @@ def instances() -> list[dict[str, Any]]:
 
 
 def strays(known: set[int]) -> list[str]:
-    """The user's processes that nothing accounts for; who is about to end has ten seconds for it."""
+    """The user's processes that nothing accounts for; who is about to end has ten seconds."""
     deadline = time.monotonic() + 10
     while (found := unaccounted(known)) and time.monotonic() < deadline:
         time.sleep(0.5)
