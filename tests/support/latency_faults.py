@@ -96,7 +96,7 @@ RUNS = as_admin(
 )
 # More than one instance can do, and less than three can, though one of them calculates.
 LOAD = (
-    "for one in $(seq 14); do (until [ -e /tmp/titan-enough ] || [ $SECONDS -gt 150 ]; do"
+    "for one in $(seq 11); do (until [ -e /tmp/titan-enough ] || [ $SECONDS -gt 150 ]; do"
     f" {VISIT}/api/health; sleep 1.5; done) & done; wait"
 )
 UNLOAD = "touch /tmp/titan-enough"
@@ -121,6 +121,8 @@ SATURATED = Fault(
     f" {detached(f'exec bash -c {shlex.quote(LOAD)}')}; sleep 12",
     "saturated",
     ("scale",),
+    # Connections that nginx keeps alive stay with the instance that calculates.
+    perhaps=("restart_instances",),
     after=f'{UNLOAD}; [ $(pm2 jlist -s | tail -n 1 | jq \'[.[] | select(.name == "{API}")]'
     f" | length') = 3 ]; sleep 3; {QUIET}",
 )

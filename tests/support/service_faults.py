@@ -70,8 +70,10 @@ def inspect(process: str, program: str) -> str:
     # A worker opens it on a port of its own, which is the only one that it listens on itself.
     port = 'ss -tlnp | sed -n "s/.* 127.0.0.1:\\([0-9]*\\) .*pid=$pid,.*/\\1/p" | head -n 1'
     return (
-        f"set -- {process}; pid=$1; kill -USR1 $pid; cd {PATH};"
-        f" for try in $(seq 200); do INSPECTOR=$({port});"
+        f"set -- {process}; pid=$1; cd {PATH};"
+        # Asked again now and then: the one before may still have the port that all begin with.
+        f" for try in $(seq 200); do [ $((try % 10)) -ne 1 ] || kill -USR1 $pid;"
+        f" INSPECTOR=$({port});"
         ' [ -n "$INSPECTOR" ] && break; sleep 0.1; done; [ -n "$INSPECTOR" ] || exit 1;'
         f" export INSPECTOR; node -e \"{_CLIENT}\" '{program}'"
     )
