@@ -27,7 +27,18 @@ GROUPS = ("lint", "sanity", "unit", "molecule")
 Phases = tuple[tuple[tuple[str, ...], ...], ...]
 FIRST: Phases = (
     (("default",),),
-    (("service_down", "redis_down", "mongodb_down", "triage", "records", "escalate"),),
+    (
+        (
+            "service_down",
+            "redis_down",
+            "mongodb_down",
+            "triage",
+            "records",
+            "escalate",
+            "high_memory",
+            "pm2_app",
+        ),
+    ),
 )
 SECOND: Phases = (
     (("deploy", "status", "pm2_info"),),
@@ -36,9 +47,9 @@ SECOND: Phases = (
         ("rollback", "deploy_failures", "deploy_interrupted", "releases"),
     ),
 )
-# What keeps all processors busy by itself, measures the machine or fills its memory runs on the
-# first platform when everything else is over, and so does a scenario that is not named here.
-QUIET: Phases = ((("pm2_app", "high_memory", "high_cpu", "scale_back", "high_response_time"),),)
+# What keeps all processors busy by itself, or measures how busy they are, runs on the first
+# platform when everything else is over, and so does a scenario that is not named here.
+QUIET: Phases = ((("high_cpu", "scale_back", "high_response_time"),),)
 
 
 def find_scenarios(root: Path) -> list[str]:
@@ -111,11 +122,19 @@ def unplanned(names: Sequence[str]) -> Phases:
 def run_scenarios(
     runner: Runner, platform: Step, phases: Phases, place: Callable[[Step], Step] = here
 ) -> list[Result]:
-    """Bring up a platform, then run the scenarios on it; without it each of them failed."""
-    results = [runner.run(platform)]
-    if results[0].problem:
+    """Bring up a platform, then run the scenarios on it."""
+    up = runner.run(platform)
+    return [up, *run_phases(runner, up, phases, place)]
+
+
+def run_phases(
+    runner: Runner, up: Result, phases: Phases, place: Callable[[Step], Step] = here
+) -> list[Result]:
+    """Run the scenarios on a platform; unless it is up, each of them failed."""
+    if up.problem:
         reason = "not run: the platform is not up"
-        return results + [runner.skip(scenario_step(name), reason) for name in scenarios(phases)]
+        return [runner.skip(scenario_step(name), reason) for name in scenarios(phases)]
+    results: list[Result] = []
     for phase in phases:
         lanes = [[place(scenario_step(name)) for name in lane] for lane in phase]
         results += runner.run_beside(*(partial(runner.run_all, lane) for lane in lanes))
@@ -136,15 +155,20 @@ def run_on_second_platform(runner: Runner, phases: Phases) -> list[Result]:
 
 
 def run_everything(runner: Runner, code: Sequence[Step], names: Sequence[str]) -> list[Result]:
-    """Check the code while the platform is made, then use two platforms at a time.
+    """Check the code while the image is made, then use two platforms at a time.
 
     A scenario waits more than it calculates, so one after the other would leave half of a machine
     with two processors idle.
     """
-    results = runner.run_beside(
-        partial(run_scenarios, runner, platform_step(), chosen(FIRST, names)),
-        lambda: [*runner.run_all(code), *run_on_second_platform(runner, chosen(SECOND, names))],
-    )
+
+    def on_both_platforms() -> list[Result]:
+        # The engine and the image are made once, for the first one.
+        up = runner.run(platform_step())
+        first = partial(run_phases, runner, up, chosen(FIRST, names))
+        second = partial(run_on_second_platform, runner, chosen(SECOND, names))
+        return [up, *runner.run_beside(first, second)]
+
+    results = runner.run_beside(partial(runner.run_all, code), on_both_platforms)
     last = (*chosen(QUIET, names), *unplanned(names))
     return results + run_scenarios(runner, platform_step("platform, once more"), last)
 

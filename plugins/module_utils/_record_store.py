@@ -120,6 +120,8 @@ def _read(path: str) -> Entry:
                 return Entry(path, {}, "is no file")
             if about.st_size > MAX_BYTES:
                 return Entry(path, {}, "is too large for a record")
+            if not about.st_size:
+                return Entry(path, {}, "is empty: its run has just begun, or ended as it began")
             with open(descriptor, "rb", closefd=False) as source:
                 content = json.loads(source.read())
         finally:

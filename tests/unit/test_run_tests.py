@@ -240,9 +240,9 @@ ON_ONE = [
     ["molecule high_cpu"],
 ]
 ON_TWO = [
+    [*CODE, "ansible-test sanity"],
     ["platform"],
     ["molecule default"],
-    [*CODE, "ansible-test sanity"],
     ["second platform"],
     ["molecule deploy second"],
     ["molecule migrate second"],
