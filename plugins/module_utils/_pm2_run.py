@@ -14,6 +14,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils import (
     _pm2_app,
     _pm2_definition,
     _pm2_dump,
+    _pm2_forgotten,
     _pm2_home,
     _pm2_logs,
     _pm2_process,
@@ -29,6 +30,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._pm2_client import
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_gate import Clock, Gate, Records
 from ansible_collections.plugspace.titan.plugins.module_utils._pm2_lock import ReloadLock
+from ansible_collections.plugspace.titan.plugins.module_utils._signals import SignalError
 
 Params = t.Mapping[str, t.Any]
 LOG_LINES = 20
@@ -80,8 +82,15 @@ class Running:
         return records
 
     def act(self, action: str, number: int, timeout: float) -> None:
-        """Act on one process."""
+        """Act on one process. After a deletion, nothing of it is left."""
         self._client.act(action, number, timeout)
+        daemon = self._client.peer_pid
+        if action == "delete" and daemon:
+            listed = {one.get("pid") for one in self._client.processes()}
+            try:
+                _pm2_forgotten.end(_pm2_forgotten.forgotten(daemon, number, listed))
+            except SignalError as error:
+                raise Pm2Error(f"instance {number} was deleted: {error}") from error
 
 
 class Run:

@@ -51,7 +51,7 @@ else {
 ECOSYSTEM = """
 module.exports = { apps: [{
   name: 'api', script: './server.js', cwd: __dirname, exec_mode: '%(exec_mode)s',
-  instances: %(instances)s, env: %(env)s,
+  instances: %(instances)s, env: %(env)s, ...%(options)s,
 }] };
 """
 
@@ -86,9 +86,10 @@ class Platform:
         instances: int = 2,
         exec_mode: str = "cluster",
         switch: bool = True,
+        options: t.Mapping[str, t.Any] | None = None,
         **env: str,
     ) -> str:
-        """Write a release and switch the link to it."""
+        """Write a release and switch the link to it. options: further ones of PM2."""
         folder = os.path.join(self.root, "releases", commit)
         os.makedirs(folder)
         variables = {"PORT": str(self.port), "API_TOKEN": "hunter2-hunter2", **env}
@@ -96,7 +97,12 @@ class Platform:
             "server.js": SERVER,
             "release.json": json.dumps({"commit": commit, "mode": mode}),
             "ecosystem.config.cjs": ECOSYSTEM
-            % {"exec_mode": exec_mode, "instances": instances, "env": json.dumps(variables)},
+            % {
+                "exec_mode": exec_mode,
+                "instances": instances,
+                "env": json.dumps(variables),
+                "options": json.dumps(options or {}),
+            },
         }
         for name, content in files.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as target:
@@ -146,6 +152,14 @@ class Platform:
     def pids(self) -> dict[int, int]:
         """The pid of each instance by id."""
         return {one["pm_id"]: one["pid"] for one in self.records()}
+
+    def children(self) -> list[str]:
+        """The processes of the daemon, whether it knows them or not."""
+        with self.client() as client:
+            client.version()
+            daemon = client.peer_pid
+        with open(f"/proc/{daemon}/task/{daemon}/children", encoding="ascii") as source:
+            return source.read().split()
 
     def cli(self, *arguments: str, cwd: str | None = None) -> subprocess.CompletedProcess[str]:
         """PM2's own command."""

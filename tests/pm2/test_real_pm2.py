@@ -10,6 +10,7 @@ import signal
 import stat
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from real_pm2 import Load, Platform
@@ -183,6 +184,28 @@ def test_stop_start_restart_and_remove(running: Platform) -> None:
     with open(os.path.join(running.home, "dump.pm2"), encoding="utf-8") as dump:
         assert dump.read().strip() == "[]"
     assert not running.app(state="absent", save=True)["changed"]
+
+
+@pytest.mark.parametrize("exec_mode", ["cluster", "fork"])
+def test_what_is_removed_before_it_was_ready_leaves_no_process(
+    platform: Platform, exec_mode: str
+) -> None:
+    """PM2 7 starts a worker again that ends before it is ready, and forgets it."""
+    waits = {"wait_ready": True, "listen_timeout": 8000}
+    platform.release("r1", "hang", instances=1, exec_mode=exec_mode, options=waits)
+    with ThreadPoolExecutor() as pool:
+        starting = pool.submit(platform.cli, "start", platform.ecosystem)
+        end = time.monotonic() + 20
+        while not (os.path.exists(platform.home + "/rpc.sock") and any(platform.pids().values())):
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        # Its own start has to be over, or it would end for want of everything.
+        time.sleep(0.5)
+        platform.app(state="absent", name="api")
+        time.sleep(0.5)
+        assert platform.records() == []
+        assert platform.children() == []
+        starting.result()
 
 
 def test_lost_workers_come_back(running: Platform) -> None:
