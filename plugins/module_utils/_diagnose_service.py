@@ -447,7 +447,7 @@ class ServiceDiagnosis:
                 advice="look at the certificate that nginx serves (playbooks/status.yml)",
             )
         else:
-            yield finding(
+            stale = finding(
                 "nginx_stale",
                 "nginx",
                 f"{answers}: {reason}",
@@ -456,6 +456,8 @@ class ServiceDiagnosis:
                 target=nginx.text("unit") if nginx.flag("ok") else "",
                 advice="" if nginx.flag("ok") else "see whether its upstreams are the right ones",
             )
+            # It may have answered a moment before it missed what it needs.
+            yield from [*self._dependencies()] or [stale]
 
     def _unexplained(self) -> list[Finding]:
         reason = self._answer.text("reason") or self._answer.text("msg")

@@ -587,6 +587,12 @@ def test_nginx_is_blamed_where_the_service_answers_itself(
     assert told(seen) == [finding]
 
 
+def test_nginx_is_not_blamed_for_what_the_service_needs() -> None:
+    seen = through_nginx("GET https://x gave no answer within 2 s")
+    seen["mongodb"] = {"state": "refused", "error": "mongod refuses connections"}
+    assert told(seen) == [("mongodb_down", "", "")]
+
+
 def test_the_line_of_nginx_is_shown() -> None:
     evidence = diagnose_service(through_nginx("refused", ok=False))[0]["evidence"]
     assert 'unknown directive "x" in /etc/nginx/nginx.conf:3' in evidence
