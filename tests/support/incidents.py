@@ -52,8 +52,14 @@ class Seen:
 
 
 def procedure(playbook: str, role: str, *arguments: str, **variables: Any) -> Seen:
-    """Run a procedure with the inputs of its role, and read the results that AWX would get."""
-    options = {f"{role}_{name}": value for name, value in variables.items()}
+    """Run a procedure with the inputs of its role, and read the results that AWX would get.
+
+    variables: without the role's prefix; what begins with titan_ is of the inventory.
+    """
+    options = {
+        name if name.startswith("titan_") else f"{role}_{name}": value
+        for name, value in variables.items()
+    }
     run = play(playbook, *arguments, **options)
     stats = [each for each in run.events if each["event"] == "playbook_on_stats"]
     told = (stats[-1]["event_data"].get("artifact_data") or {}) if stats else {}

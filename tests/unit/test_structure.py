@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import house_rules
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -74,6 +76,18 @@ def test_inventory_is_read_without_the_vault(site: str) -> None:
     groups = json.loads(listed.stdout)
     for group in ("app", "mongodb", "redis", "edge", "monitoring"):
         assert groups[f"titan_{group}"]["hosts"]
+
+
+@pytest.mark.parametrize("site", ["production", "staging", "local"])
+def test_a_site_defines_what_procedures_require(site: str) -> None:
+    """Or the one that a person copies refuses to run in the night."""
+    files = (ROOT / "inventories" / site / "group_vars/all").glob("*.yml")
+    defined = {name for file in files for name in yaml.safe_load(file.read_text(encoding="utf-8"))}
+    texts = [path.read_text(encoding="utf-8") for path in house_rules.playbooks(ROOT)]
+    lists = [one for text in texts for one in re.findall(r"common_required:\s*\[([^]]*)\]", text)]
+    required = {name for one in lists for name in re.findall(r"titan_\w+", one)}
+    assert "titan_mongodb_replica_set" in required
+    assert sorted(required - defined) == []
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.hosts import address
+from support.hosts import address, inventory
+from support.incidents import Seen, procedure
 from support.playbooks import Run, play
 from support.receivers import Received, Receivers, receivers
 
@@ -379,6 +380,46 @@ def test_by_hand_and_test_message(open_receivers: Receivers, memory: Path) -> No
     run = play("escalate", escalate_test="true", escalate_retries=0, **common)
     assert run.code != 0
     assert "Not sent by dead" in run.failure
+
+
+def without_access(memory: Path, by: list[dict[str, Any]], **variables: Any) -> Seen:
+    """A procedure that needs a person: Redis does not take this password."""
+    return procedure(
+        "redis_down",
+        "redis_down",
+        **{
+            "hosts": "titan1,titan2",
+            "titan_redis_password": "wrong-4b1c",
+            "titan_escalation_channels": by,
+            "titan_contacts": CONTACTS,
+            "titan_incidents_path": str(memory),
+            **variables,
+        },
+    )
+
+
+def test_a_procedure_pages_once_and_tells_the_end(open_receivers: Receivers, memory: Path) -> None:
+    got, by = open_receivers.received, good(open_receivers)[:1]
+    for _twice in range(2):
+        seen = without_access(memory, by, hosts="titan1")
+        assert seen.results["titan1"]["outcome"] == "unhealed", seen.results
+        assert seen.results["titan1"]["escalation"]["call"] == "On-call"
+        (event,) = got.at("/pagerduty")
+        assert event["event_action"] == "trigger"
+    known = inventory()["titan1"]["titan_redis_password"]
+    seen = without_access(memory, by, hosts="titan1", titan_redis_password=known)
+    assert seen.results["titan1"]["outcome"] == "well", seen.results
+    (_trigger, resolve) = got.at("/pagerduty")
+    assert resolve["event_action"] == "resolve"
+    assert resolve["dedup_key"] == event["dedup_key"]
+
+
+def test_a_channel_that_cannot_be_used_costs_no_result(memory: Path) -> None:
+    seen = without_access(memory, [{"name": "x", "type": "pigeon"}])
+    outcomes = {host: one["outcome"] for host, one in seen.results.items()}
+    assert outcomes == {"titan1": "unhealed", "titan2": "unhealed"}, seen.run.output
+    assert "Nobody was told: escalation channel 1 (x)" in " ".join(seen.run.output.split())
+    assert seen.run.code != 0
 
 
 def test_summary_is_asked_for() -> None:

@@ -9,6 +9,7 @@ from support.incidents import Cases, Seen, begin_all, refused
 
 CASES: Cases = {
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
+    "host of no group": ({"hosts": "localhost"}, "localhost is not in the group all"),
     "percent is text": (
         {"process_percent": "much"},
         "high_cpu_process_percent is 'much'",

@@ -9,6 +9,7 @@ from support.incidents import Cases, Seen, begin_all, refused
 
 CASES: Cases = {
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
+    "host of no group": ({"hosts": "localhost"}, "localhost is not in the group all"),
     "cooldown is text": ({"cooldown": "soon"}, "high_memory_cooldown is 'soon'"),
     "maximum is negative": ({"maximum": -3}, "high_memory_maximum is -3"),
     "available is a word": ({"available_mb": "much"}, "high_memory_available_mb is 'much'"),

@@ -10,6 +10,7 @@ from support.incidents import Cases, Seen, begin_all, refused
 SERVICE = {"name": "plugspace-api", "port": 4000, "probe": {"url": "http://127.0.0.1:4000/"}}
 CASES: Cases = {
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
+    "host of no group": ({"hosts": "localhost"}, "localhost is not in the group titan_app"),
     "unknown service": ({"service": "nosuch"}, "nosuch is none of the services in titan_services"),
     "no probe": ({"services": [{**SERVICE, "probe": {}}]}, "plugspace-api has no probe"),
     "no limit": ({"answer_ms": 0}, "high_response_time_answer_ms is 0"),

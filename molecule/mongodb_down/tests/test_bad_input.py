@@ -9,6 +9,7 @@ from support.incidents import Cases, Seen, begin_all, refused
 
 CASES: Cases = {
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
+    "host of no group": ({"hosts": "localhost"}, "localhost is not in the group titan_mongodb"),
     "cooldown is a list": ({"cooldown": []}, "mongodb_down_cooldown is []"),
     "maximum is nothing": ({"maximum": 0}, "mongodb_down_maximum is 0"),
     "lag is negative": ({"lag_max_s": -1}, "mongodb_down_lag_max_s is -1"),

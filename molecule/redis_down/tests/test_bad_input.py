@@ -9,6 +9,7 @@ from support.incidents import Cases, Seen, begin_all, refused
 
 CASES: Cases = {
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
+    "host of no group": ({"hosts": "localhost"}, "localhost is not in the group titan_redis"),
     "cooldown is text": ({"cooldown": "soon"}, "redis_down_cooldown is 'soon'"),
     "maximum is negative": ({"maximum": -3}, "redis_down_maximum is -3"),
     "port is a word": ({"port": "redis"}, "redis_down_port is 'redis'"),

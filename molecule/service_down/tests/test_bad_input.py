@@ -12,6 +12,7 @@ CASES: Cases = {
     "no service": ({}, "service_down_service is not given"),
     "unknown service": ({"service": "nosuch"}, "nosuch is none of the services in titan_services"),
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
+    "host of no group": ({"hosts": "localhost"}, "localhost is not in the group titan_app"),
     "cooldown is text": ({"cooldown": "soon"}, "service_down_cooldown is 'soon'"),
     "cooldown is a list": ({"cooldown": [1]}, "service_down_cooldown is [1]"),
     "maximum is nothing": ({"maximum": 0}, "service_down_maximum is 0"),
