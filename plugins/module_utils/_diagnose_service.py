@@ -99,7 +99,8 @@ class ServiceDiagnosis:
     """The evidence about one service on one host, and what it says.
 
     observed: service (name, port, depends_on, paths as in the inventory), answer and site (a row of
-    service_probe each, from the service itself and through nginx), pm2 (pm2_info with log lines),
+    service_probe each, from the service itself and through nginx), instances (how each process
+    answered, as evidence_info tells it), pm2 (pm2_info with log lines),
     release (release_info), host (host_info with units, listeners, processes and oom_kills), redis
     and mongodb (redis_info, mongodb_info), dependency_units (unit of each dependency), nginx
     (unit, ok, output of its configuration test). Any of them may be missing.
@@ -122,7 +123,8 @@ class ServiceDiagnosis:
         """All causes, the one that explains most first; none when the service is well."""
         if self._answers:
             # Who answers may be somebody else than the service.
-            return [*self._port(), *self._bad_instances(), *self._nginx()]
+            bad = [*self._bad_instances()] or [*self._unwell_instances()]
+            return [*self._port(), *bad, *self._nginx()]
         found = [
             *self._disk(),
             *self._pm2(),
@@ -272,7 +274,7 @@ class ServiceDiagnosis:
             return [finding("stopped", self.name, why, rung="start")]
         if not any(self._is_online(one) for one in self._instances) or self._keeps_crashing():
             return [*self._killed(self._last_start() - _YOUNG_S), *self._crashed()]
-        bad = [*self._bad_instances()]
+        bad = [*self._bad_instances()] or [*self._unwell_instances()]
         if bad:
             return [*bad, *self._killed(self._last_start() - _YOUNG_S)]
         # What it says itself tells more than a kill that may have been long ago.
@@ -365,6 +367,27 @@ class ServiceDiagnosis:
             f"{'; '.join(told)}, {len(ids)} of {plural(len(self._instances), 'instance')}",
             rung="restart_instances" if bad else "continue_processes",
             target=",".join(str(one.whole("id" if bad else "pid")) for one in (*bad, *paused)),
+        )
+
+    def _unwell_instances(self) -> t.Iterator[Finding]:
+        """Instances that are online for PM2 and answer badly or never, while others answer well."""
+        measured = self._seen.part("instances")
+        rows = {one.whole("pid"): one for one in measured.rows("answers")}
+        good = {pid for pid, one in rows.items() if one.whole("failures") < one.whole("count")}
+        bad = [one for one in self._instances if one.whole("pid") not in good]
+        # Each of them was met, and not once only.
+        if not good or not bad or measured.whole("failures") < max(2, len(bad)):
+            return
+        told = ", ".join(str(one.whole("id")) for one in bad)
+        reason = measured.text("reason") or "it gives no good answer"
+        yield finding(
+            "bad_instance",
+            self.name,
+            f"instance {told} of {plural(len(self._instances), 'instance')}, online for PM2:"
+            f" {reason}; the others answer",
+            rung="restart_instances",
+            target=",".join(str(one.whole("id")) for one in bad),
+            advice="what made it bad stands in its log",
         )
 
     def _paused(self) -> list[Seen]:

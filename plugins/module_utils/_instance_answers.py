@@ -20,9 +20,9 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "pids": {"type": "list", "elements": "int", "default": []},
     "each": {"type": "int", "default": 2},
     "within": {"type": "float", "default": 4},
+    # Over a shorter time, what a process did says nothing.
+    "busy_s": {"type": "float", "default": 1.0},
 }
-# Over a shorter time, what a process did says nothing.
-_LEAST_S = 1.0
 # How many times more are asked than would be needed if each process got its turn.
 _PATIENCE = 3
 
@@ -30,7 +30,7 @@ _PATIENCE = 3
 def look(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Measure for the options of evidence_info's part C(instances). ProbeError for a wrong one."""
     probe = _probe.parse(params["probe"])
-    return measure(probe, params["pids"], params["each"], params["within"])
+    return measure(probe, params["pids"], params["each"], params["within"], params["busy_s"])
 
 
 def measure(
@@ -38,6 +38,7 @@ def measure(
     pids: t.Sequence[int],
     each: int,
     within: float,
+    busy_s: float,
     trial: t.Callable[[_probe.Probe, t.Collection[int]], _probe.Answer] = _probe.attempt,
     clock: t.Callable[[], float] = time.monotonic,
     sleep: t.Callable[[float], None] = time.sleep,
@@ -46,10 +47,12 @@ def measure(
     """Probe until every process has answered some times, or the time is over.
 
     pids: who might answer. each: how many answers of each are enough. within: seconds after which
-    no probe is begun. C(answers) has a row for each process that answered, well or badly, C(busy)
-    one for each of pids: how much of the time its main thread ran or waited for a processor.
+    no probe is begun. busy_s: seconds that it takes at least, 0 when nobody asks how busy they are.
+    C(answers) has a row for each process that answered, well or badly, C(busy) one for each of
+    pids: how much of the time its main thread ran or waited for a processor.
     """
     times: dict[int, list[float]] = {}
+    bad: dict[int, int] = {}
     attempts = failures = 0
     reason = ""
     started = clock()
@@ -62,10 +65,11 @@ def measure(
             failures, reason = failures + 1, answer.reason
         if answer.pid is not None and (answer.ok or answer.connected):
             times.setdefault(answer.pid, []).append(answer.seconds)
+            bad[answer.pid] = bad.get(answer.pid, 0) + (not answer.ok)
         if all(len(times.get(pid, ())) >= each for pid in pids or list(times) or [0]):
             break
-    sleep(max(0.0, started + _LEAST_S - clock()))
-    elapsed = clock() - started
+    sleep(max(0.0, started + busy_s - clock()))
+    elapsed = clock() - started if busy_s else 0.0
     busy = {pid: _busy(before[pid], _spent(proc, pid), elapsed) for pid in pids}
     return {
         "attempts": attempts,
@@ -75,6 +79,7 @@ def measure(
             {
                 "pid": pid,
                 "count": len(row),
+                "failures": bad[pid],
                 "least_ms": round(min(row) * 1000, 1),
                 "most_ms": round(max(row) * 1000, 1),
             }

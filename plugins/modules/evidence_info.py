@@ -73,6 +73,7 @@ options:
       - A V(probe) of one service, as M(plugspace.titan.service_probe) takes it, that is sent until
         each process has answered V(each) times (2), and begun for no longer than V(within) seconds
         (4). V(pids) are the processes; with O(pm2), those of its applications are among them.
+      - How busy they are is measured over V(busy_s) seconds at least (1; 0 for not at all).
     type: dict
   probes:
     description:
@@ -214,8 +215,8 @@ instances:
     failures: 0
     reason: ""
     answers:
-      - {pid: 4711, count: 2, least_ms: 4.1, most_ms: 6.3}
-      - {pid: 4712, count: 2, least_ms: 1502.3, most_ms: 1530.8}
+      - {pid: 4711, count: 2, failures: 0, least_ms: 4.1, most_ms: 6.3}
+      - {pid: 4712, count: 2, failures: 0, least_ms: 1502.3, most_ms: 1530.8}
     busy:
       - {pid: 4711, busy_percent: 12.5, waited_percent: 0.4}
 probes:

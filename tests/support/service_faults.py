@@ -147,6 +147,16 @@ LIMIT = "sudo systemctl set-property --runtime pm2-plugspace.service MemoryMax="
 LEAK = "const leak = []; for (let n = 0; n < 40; n++) leak.push(Buffer.alloc(1 << 24, 1));"
 FULL = f'require("fs").appendFileSync("{DATA}/app.log", "x".repeat(1 << 20));'
 
+# Does nothing any more, and takes no processor for it.
+SILENT = "setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 200); 1"
+UPSTREAMS, UPSTREAMS_KEPT = "/etc/nginx/conf.d/upstreams.conf", f"{HOME}/titan-upstreams.conf"
+# nginx reads it a moment after it was told to.
+WRONG_UPSTREAMS = (
+    f"cp {UPSTREAMS} {UPSTREAMS_KEPT}; sudo sed -i s/:4000/:4999/ {UPSTREAMS};"
+    " sudo systemctl reload nginx; sleep 2"
+)
+RIGHT_UPSTREAMS = f"[ ! -e {UPSTREAMS_KEPT} ] || sudo cp {UPSTREAMS_KEPT} {UPSTREAMS}"
+
 API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         stopped(API),
@@ -203,6 +213,30 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
             " sudo systemctl restart nginx; true",
             "nginx_configuration",
             cure="sudo rm /etc/nginx/conf.d/fault.conf; sudo systemctl start nginx",
+            evidence="/etc/nginx/conf.d/fault.conf",
+        ),
+    ),
+    (
+        Fault(
+            "one of two instances is online and silent",
+            f"{inspector(API, SILENT, '[1]')}; sleep 1",
+            "bad_instance",
+            ("restart_instances",),
+            evidence="the others answer",
+        ),
+        Fault(
+            "nginx has not read its configuration",
+            f"{WRONG_UPSTREAMS}; {RIGHT_UPSTREAMS}",
+            "nginx_stale",
+            ("reload_unit",),
+        ),
+        Fault(
+            "nginx runs, and would not with what it would read",
+            f"{WRONG_UPSTREAMS}; echo nonsense | sudo tee /etc/nginx/conf.d/fault.conf >/dev/null",
+            "nginx_configuration",
+            cure=f"sudo rm -f /etc/nginx/conf.d/fault.conf; {RIGHT_UPSTREAMS};"
+            " sudo systemctl reload-or-restart nginx",
+            after="systemctl is-active nginx",
             evidence="/etc/nginx/conf.d/fault.conf",
         ),
     ),

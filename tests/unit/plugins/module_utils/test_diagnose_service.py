@@ -562,6 +562,36 @@ def test_a_full_disk_that_the_link_leads_to_is_the_applications() -> None:
     assert told(seen)[0] == ("disk_full", "", "")
 
 
+def measured(failures: int, *rows: tuple[int, int, int]) -> dict[str, Any]:
+    """How each process answered: its pid, its answers, and how many of them were bad."""
+    answers = [{"pid": pid, "count": count, "failures": bad} for pid, count, bad in rows]
+    return {"attempts": 4, "failures": failures, "reason": "no answer", "answers": answers}
+
+
+ONE_BY_ONE = [
+    (measured(0, (901, 2, 0), (902, 2, 0)), []),
+    # Silent, or bad each time.
+    (measured(2, (901, 2, 0)), [("bad_instance", "restart_instances", "1")]),
+    (measured(2, (901, 2, 2), (902, 2, 0)), [("bad_instance", "restart_instances", "0")]),
+    # Once may be chance; and when nobody answers well, no one of them is to blame.
+    (measured(1, (901, 2, 0)), []),
+    (measured(2, (901, 2, 1), (902, 2, 1)), []),
+    (measured(4, (901, 2, 2), (902, 2, 2)), []),
+    (measured(2), []),
+]
+
+
+@pytest.mark.parametrize(("instances", "findings"), ONE_BY_ONE)
+def test_each_instance_has_to_answer(
+    instances: dict[str, Any], findings: list[tuple[str, str, str]]
+) -> None:
+    seen = {**well(), "instances": instances}
+    assert told(seen) == findings
+    # Whichever of them was asked first: no more is restarted than has to be.
+    ill = {**sick("GET http://x gave no answer within 2 s"), "instances": instances}
+    assert told(ill)[0][0] == ("bad_instance" if findings else "hung")
+
+
 def through_nginx(reason: str, ok: bool | None = True, active: str = "active") -> dict[str, Any]:
     seen = well()
     seen["site"] = {"ok": False, "reason": reason}

@@ -46,7 +46,7 @@ class Workers:
         return answer
 
     def measure(self, pids: list[int], proc: str = "/nonexistent") -> dict[str, Any]:
-        return measure(Probe(**URL), pids, 2, 4, self.trial, self.clock, self.sleep, proc)
+        return measure(Probe(**URL), pids, 2, 4, 1.0, self.trial, self.clock, self.sleep, proc)
 
 
 QUICK, SLOW = Answer(True, 0.004, pid=11), Answer(True, 1.5, pid=12)
@@ -62,8 +62,8 @@ def test_each_gets_its_turns_and_no_more() -> None:
         "failures": 0,
         "reason": "",
         "answers": [
-            {"pid": 11, "count": 2, "least_ms": 4.0, "most_ms": 4.0},
-            {"pid": 12, "count": 2, "least_ms": 1500.0, "most_ms": 1500.0},
+            {"pid": 11, "count": 2, "failures": 0, "least_ms": 4.0, "most_ms": 4.0},
+            {"pid": 12, "count": 2, "failures": 0, "least_ms": 1500.0, "most_ms": 1500.0},
         ],
         "busy": [],
     }
@@ -84,9 +84,16 @@ def test_one_that_never_answers_does_not_keep_it_for_ever() -> None:
     assert Workers(ABSENT).measure([])["answers"] == []
 
 
+def test_who_does_not_ask_how_busy_they_are_does_not_wait_for_it() -> None:
+    workers = Workers(QUICK)
+    seen = measure(Probe(**URL), [1], 1, 0, 0, workers.trial, workers.clock, workers.sleep, "/proc")
+    assert (workers.now, seen["busy"]) == (0.0, [])
+
+
 def test_a_bad_answer_is_an_answer() -> None:
     seen = Workers(QUICK, REFUSED).measure([11, 12])
     assert (seen["failures"], [one["count"] for one in seen["answers"]]) == (2, [2, 2])
+    assert [one["failures"] for one in seen["answers"]] == [0, 2]
 
 
 class Busy(Workers):
@@ -110,10 +117,10 @@ def test_how_busy_each_was_for_a_second(tmp_path: Path) -> None:
 
 def test_a_wrong_probe_is_told() -> None:
     with pytest.raises(ProbeError, match="needs a url"):
-        look({"probe": {"url": "ftp://x"}, "pids": [], "each": 1, "within": 1})
+        look({"probe": {"url": "ftp://x"}, "pids": [], "each": 1, "within": 1, "busy_s": 1.0})
 
 
 def test_a_port_that_nobody_listens_on() -> None:
     options = {"type": "tcp", "port": 1, "timeout": 0.2}
-    seen = look({"probe": options, "pids": [], "each": 1, "within": 1})
+    seen = look({"probe": options, "pids": [], "each": 1, "within": 1, "busy_s": 1.0})
     assert (seen["attempts"], seen["failures"]) == (3, 3)
