@@ -124,7 +124,7 @@ class ServiceDiagnosis:
         if self._answers:
             # Who answers may be somebody else than the service.
             bad = [*self._bad_instances()] or [*self._unwell_instances()]
-            return [*self._port(), *bad, *self._nginx()]
+            return [*self._strangers(), *bad, *self._nginx()]
         found = [
             *self._disk(),
             *self._pm2(),
@@ -213,6 +213,15 @@ class ServiceDiagnosis:
         """Whether somebody takes writes; a set whose members are not told is not judged."""
         members = mongodb.rows("members")
         return not members or any(one.text("role") == "PRIMARY" for one in members)
+
+    def _strangers(self) -> t.Iterator[Finding]:
+        """Who holds the port of a service that answers; it is ended only where PM2 disowns it."""
+        for found in self._port():
+            if self._daemon.text("state") != "running" and found["rung"]:
+                why = self._daemon.text("reason") or "PM2 could not be asked"
+                advice = f"it answers, so it is left alone, but nobody watches it: {why}"
+                found = {**found, "rung": "", "target": "", "advice": advice}
+            yield found
 
     def _port(self) -> t.Iterator[Finding]:
         """Whoever listens where the service should, without being of it."""

@@ -9,6 +9,9 @@ import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._finding import POSSIBLE, Finding
 
+# So many targets of one cause, in one run.
+_OFTEN = 3
+
 
 class Rung(t.TypedDict, total=False):
     """One thing that a procedure can do.
@@ -94,12 +97,12 @@ def next_step(
 
 
 def _was_taken(taken: t.Sequence[Taken], name: str, found: Finding) -> bool:
-    """Whether it was climbed for this cause, on the same target or on all of the subject."""
-    return any(
-        (one["rung"], one["cause"]) == (name, found["cause"])
-        and one["target"] in (found["target"], "")
-        for one in taken
-    )
+    """Whether it was climbed for this cause, on the same target or on all of the subject.
+
+    Or often enough: a process that somebody starts anew is another target each time.
+    """
+    same = [one for one in taken if (one["rung"], one["cause"]) == (name, found["cause"])]
+    return len(same) >= _OFTEN or any(one["target"] in (found["target"], "") for one in same)
 
 
 def _end(found: Finding, reason: str) -> Step:

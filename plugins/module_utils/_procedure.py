@@ -64,7 +64,8 @@ class Course(t.TypedDict, total=False):
     began, ended: seconds since the epoch. first: the findings before anything was done; findings:
     those of now. step: the last choice of the ladder. remark: what is said of a subject that is
     well. refusal: why nothing was done. failure: why the procedure itself broke off. planning:
-    nothing is done, only told. lost: the host gave no answer.
+    nothing is done, only told. lost: the host gave no answer. proof: the row of service_probe that
+    was taken after the last rung; empty when the subject cannot be probed.
     """
 
     procedure: str
@@ -83,6 +84,7 @@ class Course(t.TypedDict, total=False):
     failure: str
     planning: bool
     lost: bool
+    proof: t.Mapping[str, t.Any]
     before: Evidence
     after: Evidence
 
@@ -159,8 +161,18 @@ def _outcome(course: Course, first: list[Finding]) -> str:
     if course.get("planning"):
         return PLANNED
     if not course.get("findings"):
-        return HEALED
+        return UNHEALED if _unproven(course) else HEALED
     return REFUSED if course.get("refusal") else UNHEALED
+
+
+def _unproven(course: Course) -> str:
+    """Why nobody can say that it is well again, although nothing is found any more."""
+    proof, taken = course.get("proof") or {}, course.get("taken") or []
+    if proof.get("ok") is False:
+        return str(proof.get("reason") or "it does not answer well")
+    if taken and taken[-1]["error"] and not proof.get("ok"):
+        return taken[-1]["error"]
+    return ""
 
 
 def _summary(
@@ -179,7 +191,9 @@ def _summary(
         then = "; if that does not help: ".join(one["says"] for one in taken)
         return f"{what}: {seen}. Would be done: {then}."
     if outcome == HEALED:
-        return f"{what} is back after {age(seconds)}: {seen}. What helped: {taken[-1]['says']}."
+        # What failed may have helped all the same, or it came back by itself.
+        did = f"Done: {_told(taken)}" if taken[-1]["error"] else f"What helped: {taken[-1]['says']}"
+        return f"{what} is back after {age(seconds)}: {seen}. {did}."
     if outcome == REFUSED:
         why = course.get("refusal") or course.get("failure") or ""
         said = f"{seen}. " if seen else ""
@@ -190,6 +204,9 @@ def _summary(
     # What the ladder ended with, which is not always what stands first.
     last = step["finding"] if step else {}
     still = last.get("evidence") or (now[0]["evidence"] if now else seen)
+    unproven = "" if now else _unproven(course)
+    if unproven and not course.get("failure"):
+        still, reason = f"{seen}, which is over, but: {unproven}", ""
     done = f" Done: {_told(taken)}." if taken else " Nothing was done."
     return f"{what} needs a person: {still}.{done} {_sentence(str(reason))}"
 

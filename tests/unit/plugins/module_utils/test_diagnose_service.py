@@ -562,6 +562,19 @@ def test_a_full_disk_that_the_link_leads_to_is_the_applications() -> None:
     assert told(seen)[0] == ("disk_full", "", "")
 
 
+@pytest.mark.parametrize(
+    ("state", "rung"), [("running", "end_orphan"), ("foreign", ""), ("absent", ""), ("", "")]
+)
+def test_who_answers_is_left_alone_when_pm2_cannot_say_whose_it_is(state: str, rung: str) -> None:
+    seen = well()
+    listener = {"port": 4000, "protocol": "tcp", "pid": 77, "name": "node"}
+    seen["host"]["listeners"] = [{**listener, "script": f"{APP}/dist/api.js"}]
+    seen["pm2"]["daemon"] = {"state": state, "reason": "it belongs to root" if state else None}
+    (found,) = diagnose_service(seen)
+    assert (found["cause"], found["rung"]) == ("port_held_by_orphan", rung)
+    assert rung or ("nobody watches it" in found["advice"] and not found["target"])
+
+
 def measured(failures: int, *rows: tuple[int, int, int]) -> dict[str, Any]:
     """How each process answered: its pid, its answers, and how many of them were bad."""
     answers = [{"pid": pid, "count": count, "failures": bad} for pid, count, bad in rows]

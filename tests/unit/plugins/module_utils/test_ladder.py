@@ -78,6 +78,14 @@ def test_what_did_not_help_is_followed_by_its_successor(
     assert (step["rung"], step["target"]) == (rung, target)
 
 
+def test_what_comes_again_with_another_number_ends_too() -> None:
+    """As a process does that something else starts anew each time."""
+    found = [ill("unhealthy", "restart_instances", "9")]
+    taken = [took("restart_instances", number) for number in "12"]
+    assert next_step(found, LADDER, taken)["rung"] == "restart_instances"
+    assert next_step(found, LADDER, [*taken, took("restart_instances", "3")])["rung"] == "restart"
+
+
 def test_it_ends_when_all_was_tried() -> None:
     taken = [took("restart_instances", "1"), took("restart")]
     step = next_step([ill("unhealthy", "restart_instances", "1")], LADDER, taken)

@@ -91,6 +91,36 @@ def test_healed_by_the_first_rung() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("proof", "error", "outcome", "said"),
+    [
+        ({"ok": True}, "", "healed", "What helped: start it."),
+        # It answers, whatever the step said of itself.
+        ({"ok": True}, "timed out", "healed", "Done: start it (which failed: timed out)."),
+        ({"ok": False, "reason": "refused"}, "", "unhealed", "which is over, but: refused. Done:"),
+        ({"ok": False}, "", "unhealed", "but: it does not answer well."),
+        # Nobody can ask, so a step that failed is not believed to have helped.
+        ({}, "timed out", "unhealed", "but: timed out."),
+        ({}, "", "healed", "What helped: start it."),
+    ],
+)
+def test_what_is_found_no_more_has_to_be_proven(
+    proof: dict[str, Any], error: str, outcome: str, said: str
+) -> None:
+    climbed = [taken("start", True, error)]
+    result = tell(
+        course(
+            first=[STOPPED],
+            findings=[],
+            taken=climbed,
+            step=step(reason="nothing is wrong"),
+            proof=proof,
+        )
+    )
+    assert result["outcome"] == outcome
+    assert said in result["summary"]
+
+
 def test_the_cause_is_what_the_ladder_began_with() -> None:
     climbed = [taken("start", False), taken("restart", True)]
     result = tell(course(first=[DISK, STOPPED], findings=[], taken=climbed))
