@@ -99,11 +99,11 @@ class ServiceDiagnosis:
     """The evidence about one service on one host, and what it says.
 
     observed: service (name, port, depends_on, paths as in the inventory), answer and site (a row of
-    service_probe each, from the service itself and through nginx), instances (how each process
-    answered, as evidence_info tells it), pm2 (pm2_info with log lines),
-    release (release_info), host (host_info with units, listeners, processes and oom_kills), redis
-    and mongodb (redis_info, mongodb_info), dependency_units (unit of each dependency), nginx
-    (unit, ok, output of its configuration test). Any of them may be missing.
+    service_probe each, from the service itself and through nginx; in unseen, why there is none of
+    the site), instances (how each process answered, as evidence_info tells it), pm2 (pm2_info with
+    log lines), release (release_info), host (host_info with units, listeners, processes and
+    oom_kills), redis and mongodb (redis_info, mongodb_info), dependency_units (unit of each
+    dependency), nginx (unit, ok, output of its configuration test). Any of them may be missing.
     """
 
     def __init__(self, observed: object) -> None:
@@ -450,6 +450,14 @@ class ServiceDiagnosis:
     def _nginx(self) -> t.Iterator[Finding]:
         """The service answers on its own port, and not through nginx."""
         site = self._seen.part("site")
+        if site.text("unseen"):
+            yield finding(
+                "site_unseen",
+                "site",
+                f"nobody could look at {self.name} as a visitor does: {site.text('unseen')}",
+                POSSIBLE,
+                advice="look why the host that probes gave no answer (titan_probe_from)",
+            )
         if site.flag("ok") is not False:
             return
         reason, nginx = site.text("reason"), self._seen.part("nginx")

@@ -630,6 +630,13 @@ def test_nginx_is_blamed_where_the_service_answers_itself(
     assert told(seen) == [finding]
 
 
+def test_a_site_that_nobody_looked_at_is_not_well() -> None:
+    seen = {**well(), "site": {"unseen": "the host that probes gave no answer"}}
+    (found,) = diagnose_service(seen)
+    assert (found["cause"], found["rung"]) == ("site_unseen", "")
+    assert "the host that probes gave no answer" in found["evidence"]
+
+
 def test_nginx_is_not_blamed_for_what_the_service_needs() -> None:
     seen = through_nginx("GET https://x gave no answer within 2 s")
     seen["mongodb"] = {"state": "refused", "error": "mongod refuses connections"}
