@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,19 +71,20 @@ def procedure(playbook: str, role: str, *arguments: str, **variables: Any) -> Se
 Cases = Mapping[str, tuple[Mapping[str, Any], str]]
 
 
-def begin_all(name: str, cases: Cases, **base: Any) -> dict[str, Future[Seen]]:
+@contextmanager
+def all_begun(name: str, cases: Cases, **base: Any) -> Iterator[dict[str, Future[Seen]]]:
     """Start a procedure with the inputs of each case, two at a time: one keeps one processor busy.
 
     cases: for each the inputs, which come over those of the base, and what has to be said. One
-    without inputs is started without the base too.
+    without inputs is started without the base too. None of them touches a host.
     """
-    pool = ThreadPoolExecutor(max_workers=2)
-    started = {
-        case: pool.submit(procedure, name, name, **({**base, **inputs} if inputs else {}))
-        for case, (inputs, _sentence) in cases.items()
-    }
-    pool.shutdown(wait=False)
-    return started
+    before = {host: state(host) for host in NAMES}
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield {
+            case: pool.submit(procedure, name, name, **({**base, **inputs} if inputs else {}))
+            for case, (inputs, _sentence) in cases.items()
+        }
+    assert {host: state(host) for host in NAMES} == before, "a wrong input touched something"
 
 
 def refused(started: Future[Seen], sentence: str) -> None:

@@ -8,10 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from support import incidents
 from support.hosts import NAMES, inventory, ssh
-from support.incidents import EAGER, Seen, cure_all, heal, on_each, procedure, units
+from support.incidents import EAGER, Seen, cure_all, heal, on_each, procedure
 from support.memory_faults import CURES, FAULTS, HOG, LIMIT_MB, TOO_LARGE, WRITER
 from support.mongodb_faults import CONFIG, START, hello, until
+from support.service_faults import serves
 
 MB = 1024
 DROP_IN = "/run/systemd/system/mongod.service.d"
@@ -39,14 +41,19 @@ def meminfo(name: str) -> int:
 
 
 def served(host: str) -> None:
-    """The member serves, and the set has a primary; one that was it takes its time to go down."""
-    serves = hello("'primary' in h and (h['isWritablePrimary'] or h['secondary'])")
-    ssh(host, until(serves, 80), timeout=90)
+    """The member serves, the set has a primary, and both services call themselves well.
+
+    One that was the primary takes its time to go down.
+    """
+    member = hello("'primary' in h and (h['isWritablePrimary'] or h['secondary'])")
+    ssh(host, until(member, 80), timeout=90)
+    for port in (4000, 4001):
+        ssh(host, until(serves(port), 20), timeout=30)
 
 
 def state(host: str) -> str:
     """What --check leaves as it is."""
-    return units(host) + ssh(host, f"cat {CONFIG}; ls /etc/mongod.conf*")
+    return incidents.state(host) + ssh(host, f"cat {CONFIG}; ls /etc/mongod.conf*")
 
 
 @pytest.fixture

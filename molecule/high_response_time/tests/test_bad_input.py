@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
-from support.incidents import Cases, Seen, begin_all, refused
+from support.incidents import Cases, Seen, all_begun, refused
 
 SERVICE = {"name": "plugspace-api", "port": 4000, "probe": {"url": "http://127.0.0.1:4000/"}}
 CASES: Cases = {
@@ -25,8 +26,9 @@ CASES: Cases = {
 
 
 @pytest.fixture(scope="module")
-def runs() -> dict[str, Future[Seen]]:
-    return begin_all("high_response_time", CASES, hosts="titan1")
+def runs() -> Iterator[dict[str, Future[Seen]]]:
+    with all_begun("high_response_time", CASES, hosts="titan1") as started:
+        yield started
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
-from support.incidents import Cases, Seen, begin_all, refused
+from support.incidents import Cases, Seen, all_begun, refused
 
 CASES: Cases = {
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
@@ -20,8 +21,9 @@ CASES: Cases = {
 
 
 @pytest.fixture(scope="module")
-def runs() -> dict[str, Future[Seen]]:
-    return begin_all("mongodb_down", CASES, hosts="titan1")
+def runs() -> Iterator[dict[str, Future[Seen]]]:
+    with all_begun("mongodb_down", CASES, hosts="titan1") as started:
+        yield started
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,10 +75,13 @@ def test_faults(batch: tuple[Fault, ...]) -> None:
 
 
 def test_a_wrong_password_is_told() -> None:
-    run = procedure("mongodb_down", "mongodb_down", "-e titan_mongodb_monitoring_password=wrong")
-    assert {one["cause"] for one in run.results.values()} == {"wrong_password"}, run.results
-    assert run.run.changed == 0
-    assert run.run.code != 0
+    before = {host: units(host) for host in NAMES}
+    for check in ([], ["--check"]):
+        run = down(*check, titan_mongodb_monitoring_password="wrong")
+        assert {one["cause"] for one in run.results.values()} == {"wrong_password"}, run.results
+        assert run.run.changed == 0
+        assert (run.run.code == 0) is bool(check), run.run.output
+    assert {host: units(host) for host in NAMES} == before
 
 
 @pytest.mark.usefixtures("mended")
@@ -93,6 +97,10 @@ def test_one_that_lags_is_told() -> None:
         assert told.run.changed == 0
     finally:
         on_each({"titan3": as_admin("d.command('fsyncUnlock')")})
+    # The others hear of it with the next heartbeats.
+    time.sleep(5)
+    again = down(lag_max_s=3)
+    assert (again.run.code, again.run.changed) == (0, 0), again.results
 
 
 @pytest.mark.usefixtures("mended")

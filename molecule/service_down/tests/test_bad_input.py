@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
-from support.incidents import Cases, Seen, begin_all, refused
+from support.incidents import Cases, Seen, all_begun, refused
 
 SERVICE = {"name": "plugspace-api", "port": 4000, "probe": {"url": "http://127.0.0.1:4000/"}}
 CASES: Cases = {
@@ -38,8 +39,9 @@ CASES: Cases = {
 
 
 @pytest.fixture(scope="module")
-def runs() -> dict[str, Future[Seen]]:
-    return begin_all("service_down", CASES, service="plugspace-api", hosts="titan1")
+def runs() -> Iterator[dict[str, Future[Seen]]]:
+    with all_begun("service_down", CASES, service="plugspace-api", hosts="titan1") as started:
+        yield started
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -12,6 +12,7 @@ import pytest
 from support.hosts import ssh
 from support.incidents import EAGER, eventually
 from support.playbooks import Run, play
+from support.service_faults import API, serves
 
 RULES = "/etc/prometheus/rules/titan.yml"
 FIRING = """
@@ -61,6 +62,23 @@ def test_what_fires_is_planned_and_healed() -> None:
     results = {one["host"]: one["outcome"] for one in told(healed)["titan_results"]}
     assert results == {"titan2": "healed"}
     assert ssh("titan2", "systemctl is-active redis-server") == "active\n"
+
+
+def test_a_service_is_handed_over_and_what_is_well_is_left_alone() -> None:
+    alerts = [
+        {"alertname": "HighMemoryUsage", "instance": "titan2"},
+        {"alertname": "ApiDown", "instance": "titan2"},
+    ]
+    ssh("titan2", f"pm2 -s stop {API}")
+    eager = {f"service_down_{name}": value for name, value in EAGER.items()}
+    for arguments, outcome in ((["--check"], "planned"), ([], "healed")):
+        run = play("triage", *arguments, triage_run=True, triage_alert=alerts, **eager)
+        assert run.code == 0, run.output
+        results = [(one["procedure"], one["outcome"]) for one in told(run)["titan_results"]]
+        # The worse one first.
+        assert results == [("service_down", outcome), ("high_memory", "well")]
+        stopped = "! " if outcome == "planned" else ""
+        ssh("titan2", f"{stopped}{serves(4000)}")
 
 
 def test_one_that_needs_a_person_keeps_no_other_from_being_tried() -> None:
