@@ -93,6 +93,8 @@ _LIVE = {
     "foreign_link": "the application's path is a link to something that is no release",
     "other": "the application's path is neither a release nor a directory",
 }
+# Once may be chance.
+_TWICE = 2
 
 
 class ServiceDiagnosis:
@@ -383,12 +385,15 @@ class ServiceDiagnosis:
         measured = self._seen.part("instances")
         rows = {one.whole("pid"): one for one in measured.rows("answers")}
         good = {pid for pid, one in rows.items() if one.whole("failures") < one.whole("count")}
-        bad = [one for one in self._instances if one.whole("pid") not in good]
-        # Each of them was met, and not once only.
-        if not good or not bad or measured.whole("failures") < max(2, len(bad)):
+        # Bad more than once, or without an answer for as long as others were asked again.
+        ill = {pid for pid, one in rows.items() if one.whole("failures") >= _TWICE} - good
+        if measured.whole("attempts") > _TWICE * len(self._instances):
+            ill |= {one.whole("pid") for one in self._instances} - set(rows)
+        bad = [one for one in self._instances if one.whole("pid") in ill]
+        if not good or not bad:
             return
         told = ", ".join(str(one.whole("id")) for one in bad)
-        reason = measured.text("reason") or "it gives no good answer"
+        reason = measured.text("reason") or "it takes no connection"
         yield finding(
             "bad_instance",
             self.name,

@@ -277,7 +277,8 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
         Fault(
             "MongoDB is the real cause",
-            "sudo systemctl stop mongod",
+            # The last member serves until it has missed the other two for a while.
+            f"sudo systemctl stop mongod; {until('! ' + serves(4000))}",
             "mongodb_down",
             ("start_unit",),
             after="systemctl is-active mongod",

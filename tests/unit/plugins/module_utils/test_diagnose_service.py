@@ -575,22 +575,23 @@ def test_who_answers_is_left_alone_when_pm2_cannot_say_whose_it_is(state: str, r
     assert rung or ("nobody watches it" in found["advice"] and not found["target"])
 
 
-def measured(failures: int, *rows: tuple[int, int, int]) -> dict[str, Any]:
+def measured(attempts: int, *rows: tuple[int, int, int]) -> dict[str, Any]:
     """How each process answered: its pid, its answers, and how many of them were bad."""
     answers = [{"pid": pid, "count": count, "failures": bad} for pid, count, bad in rows]
-    return {"attempts": 4, "failures": failures, "reason": "no answer", "answers": answers}
+    return {"attempts": attempts, "reason": "", "answers": answers}
 
 
 ONE_BY_ONE = [
-    (measured(0, (901, 2, 0), (902, 2, 0)), []),
-    # Silent, or bad each time.
-    (measured(2, (901, 2, 0)), [("bad_instance", "restart_instances", "1")]),
-    (measured(2, (901, 2, 2), (902, 2, 0)), [("bad_instance", "restart_instances", "0")]),
+    (measured(4, (901, 2, 0), (902, 2, 0)), []),
+    # Silent, though asked again and again, or bad each time.
+    (measured(20, (901, 19, 0)), [("bad_instance", "restart_instances", "1")]),
+    (measured(4, (901, 2, 2), (902, 2, 0)), [("bad_instance", "restart_instances", "0")]),
     # Once may be chance; and when nobody answers well, no one of them is to blame.
-    (measured(1, (901, 2, 0)), []),
-    (measured(2, (901, 2, 1), (902, 2, 1)), []),
+    (measured(2, (901, 2, 0)), []),
+    (measured(3, (901, 2, 0), (902, 1, 1)), []),
+    (measured(4, (901, 2, 1), (902, 2, 1)), []),
     (measured(4, (901, 2, 2), (902, 2, 2)), []),
-    (measured(2), []),
+    (measured(12), []),
 ]
 
 

@@ -79,6 +79,11 @@ def test_one_that_never_answers_does_not_keep_it_for_ever() -> None:
     assert (seen["attempts"], seen["failures"]) == (4, 2)
     assert seen["reason"] == "gave no answer within 3 s"
     assert [one["pid"] for one in seen["answers"]] == [11]
+    # One that takes no connection: the others get them all, and it has until the end.
+    patient = Workers(QUICK)
+    seen = patient.measure([11, 12])
+    assert (seen["failures"], [one["pid"] for one in seen["answers"]]) == (0, [11])
+    assert 4 <= patient.now < 4.5
     # Nobody is there at all, which is told at once, so the number of attempts ends it.
     assert Workers(ABSENT).measure([11, 12])["attempts"] == 12
     assert Workers(ABSENT).measure([])["answers"] == []
@@ -100,7 +105,7 @@ class Busy(Workers):
     """A worker of which the kernel tells how long it ran and waited."""
 
     def __init__(self, proc: Path) -> None:
-        super().__init__(QUICK)
+        super().__init__(QUICK, Answer(True, 0.004, pid=12))
         self.file = proc / "11" / "schedstat"
         self.file.parent.mkdir()
         self.file.write_text("5000000000 100000000 77\n")
