@@ -86,7 +86,8 @@ class Running:
         self._client.act(action, number, timeout)
         daemon = self._client.peer_pid
         if action == "delete" and daemon:
-            listed = {one.get("pid") for one in self._client.processes()}
+            pids = (one.get("pid") for one in self._client.processes())
+            listed = {pid for pid in pids if isinstance(pid, int)}
             try:
                 _pm2_forgotten.end(_pm2_forgotten.forgotten(daemon, number, listed))
             except SignalError as error:
