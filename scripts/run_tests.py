@@ -198,7 +198,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("groups", nargs="*", metavar="group", help=", ".join(GROUPS))
     parser.add_argument("--scenario", action="append", help="this Molecule scenario alone")
-    parser.add_argument("--minutes", type=float, default=86.0, help="limit of the whole run")
+    parser.add_argument("--minutes", type=float, default=90.0, help="limit of the whole run")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.groups) - set(GROUPS))
     if unknown:
