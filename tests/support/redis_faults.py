@@ -118,10 +118,16 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
             evidence=f"are left on {DATA}, and what it has to write takes up to",
         ),
         Fault(
-            "a signal has stopped it",
-            "sudo systemctl kill -s STOP redis-server",
+            "a signal stops it again and again",
+            # As long as it is this process, and nobody ends it.
+            "pid=$(systemctl show -p MainPID --value redis-server); sudo systemd-run --quiet --unit"
+            ' titan-stopper sh -c "while systemctl is-active -q redis-server; do'
+            ' kill -STOP $pid || exit 0; sleep 0.1; done; kill -CONT $pid"; sleep 1',
             "paused",
-            ("continue_processes",),
+            # The second one acts on all of it.
+            ("continue_processes", "restart_unit"),
+            cure="sudo systemctl stop titan-stopper; sudo systemctl kill -s CONT redis-server",
+            after="! systemctl is-active titan-stopper",
         ),
     ),
 )
