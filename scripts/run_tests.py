@@ -22,7 +22,7 @@ COLLECTION = "collections/ansible_collections/plugspace/titan"
 GROUPS = ("lint", "sanity", "unit", "molecule")
 # The scenarios of each platform: one phase after the other, the lanes of a phase at the same time.
 # Default restarts a host, and the procedures for incidents break all three, so nothing is beside
-# these on their platform. In the last phase of the second one lane uses titan1, the other titan2
+# these on their platform. In the middle phase of the second one lane uses titan1, the other titan2
 # and titan3.
 Phases = tuple[tuple[tuple[str, ...], ...], ...]
 FIRST: Phases = (
@@ -36,7 +36,6 @@ FIRST: Phases = (
             "records",
             "escalate",
             "high_memory",
-            "pm2_app",
         ),
     ),
 )
@@ -46,6 +45,8 @@ SECOND: Phases = (
         ("deploy_first", "deploy_kinds", "deploy_secrets", "migrate"),
         ("rollback", "deploy_failures", "deploy_interrupted", "releases"),
     ),
+    # The shorter of both platforms has it: a PM2 of its own on each host.
+    (("pm2_app",),),
 )
 # What keeps all processors busy by itself, or measures how busy they are, runs on the first
 # platform when everything else is over, and so does a scenario that is not named here.

@@ -132,6 +132,22 @@ SATURATED = Fault(
     after=f'{UNLOAD}; [ $(pm2 jlist -s | tail -n 1 | jq \'[.[] | select(.name == "{API}")]'
     f" | length') = 3 ]; sleep 3; {QUIET}",
 )
+# Nobody is behind one route, and visitors come to it all the time.
+SITE = "/etc/nginx/sites-available/plugspace"
+ROUTE = "location = /api/titan-broken { proxy_pass http://127.0.0.1:4998; }"
+VISIT_BROKEN = f"{VISIT}/api/titan-broken"
+BROKEN_ROUTE = Fault(
+    "nginx gets no good answer on one route",
+    f"{QUIET}; rm -f /tmp/titan-mended; sudo sed -i.titan 's#^    location / {{#    {ROUTE}\\n&#'"
+    f" {SITE}; sudo systemctl reload nginx; sleep 1; for one in $(seq 12); do {VISIT_BROKEN}; done;"
+    + detached(
+        f"for one in $(seq 100); do [ -e /tmp/titan-mended ] || {VISIT_BROKEN}; sleep 2; done"
+    ),
+    "upstream_errors",
+    cure=f"touch /tmp/titan-mended; [ ! -e {SITE}.titan ] || sudo mv {SITE}.titan {SITE};"
+    f" sudo systemctl reload nginx; sleep 1; {QUIET}",
+    evidence="nginx got no good answer for",
+)
 FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         Fault(
@@ -162,13 +178,7 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
     ),
     (
         LONG_OPERATION,
-        Fault(
-            "nginx gets errors",
-            f"pm2 -s stop {API}",
-            "upstream_errors",
-            cure=f"pm2 -s start {API}; {QUIET}",
-            evidence="got no connection",
-        ),
+        BROKEN_ROUTE,
         SATURATED,
     ),
 )

@@ -10,6 +10,7 @@ from support.hosts import inventory, ssh
 from support.incidents import EAGER, Fault, Seen, cure_all, heal, procedure
 from support.latency_faults import (
     AS_BEFORE,
+    BROKEN_ROUTE,
     DROP,
     END,
     FAULTS,
@@ -43,7 +44,7 @@ def visited(host: str) -> None:
 def mended() -> Iterator[None]:
     """What a test leaves does not make the next one slow."""
     yield
-    cure_all([], UNLOAD, END, QUIET, FORGET, RESET, AS_BEFORE)
+    cure_all([BROKEN_ROUTE], UNLOAD, END, FORGET, RESET, AS_BEFORE, QUIET)
     ssh("titan1", DROP)
 
 
