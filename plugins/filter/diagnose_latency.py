@@ -36,6 +36,7 @@ options:
       - V(access_log), V(instances), V(slow_queries), V(pm2), V(host), V(redis) and V(mongodb) are
         those of M(plugspace.titan.evidence_info); V(mongodb) with a login, V(redis) with a slow
         log, V(host) with the use of processors.
+      - V(nginx_unit) is the unit of nginx, of which V(host) tells the state.
       - V(confirmed) is what a person has named, V(settled) whether something was done before.
     type: dict
     required: true
@@ -57,6 +58,8 @@ _value:
       empty, V(advice) says what a person must do.
     - V(restart_instances) for V(slow_instance); the target is the ids of the instances that are
       slow while their siblings are quick.
+    - V(reload_unit) for V(uneven), slow instances that are busy while their siblings are idle; the
+      target is the unit of nginx, whose kept connections stay with them.
     - V(kill_operation) for V(slow_operation); the target is its number. It is destructive, a person
       names the target.
     - V(scale) for V(saturated), as far as the site permits; the target is how many instances there

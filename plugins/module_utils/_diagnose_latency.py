@@ -12,7 +12,10 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host import EMPTY
+from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host import (
+    EMPTY,
+    find_unit,
+)
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_queries import (
     missing_indexes,
     slow_commands,
@@ -176,6 +179,19 @@ class LatencyDiagnosis:
         if not bad:
             return
         told = "; ".join(_instance(one, slow[one.whole("pid")]) for one in bad)
+        if self._uneven(bad, slow):
+            unit = self._seen.text("nginx_unit")
+            yield finding(
+                "uneven",
+                self.name,
+                f"{told}, busy all the time, while the others are idle: the connections that {unit}"
+                " keeps stay with it",
+                LIKELY,
+                rung="reload_unit",
+                target=unit,
+                advice="a client that asked while its connection was closed has to ask again",
+            )
+            return
         yield finding(
             "slow_instance",
             self.name,
@@ -184,6 +200,20 @@ class LatencyDiagnosis:
             target=",".join(str(one.whole("id")) for one in bad),
             advice="what made it slow stands in its log, or in what it was asked for",
         )
+
+    def _uneven(self, bad: list[Seen], slow: dict[int, float]) -> bool:
+        """Whether they are slow since all the work is theirs, and nginx could share it out."""
+        unit = find_unit(self._seen.part("host"), self._seen.text("nginx_unit"))
+        busy = {
+            one.whole("pid"): one.number("busy_percent") >= _BUSY_PERCENT
+            for one in self._measured.rows("busy")
+        }
+        pids = {one.whole("pid") for one in bad}
+        others = {one.whole("pid") for one in self._online()} - pids
+        # Who answers nobody hangs, and would go on to do so.
+        all_the_work = all(busy.get(pid) and slow[pid] for pid in pids)
+        none_of_it = not any(busy.get(pid, True) for pid in others)
+        return unit.text("active") == "active" and all_the_work and none_of_it
 
     def _saturated(self) -> list[Finding]:
         known = {one.whole("pid"): one for one in self._measured.rows("busy")}

@@ -128,7 +128,8 @@ SATURATED = Fault(
     f"pm2 -s scale {API} 1; rm -f /tmp/titan-enough; {inspector(API, CALCULATES, '[0]')};"
     f" {detached(f'exec bash -c {shlex.quote(LOAD)}')}; sleep 12",
     "saturated",
-    ("scale",),
+    # The connections that nginx keeps stay with the instance that was there.
+    ("scale", "reload_unit"),
     after=f'{UNLOAD}; [ $(pm2 jlist -s | tail -n 1 | jq \'[.[] | select(.name == "{API}")]'
     f" | length') = 3 ]; sleep 3; {QUIET}",
 )

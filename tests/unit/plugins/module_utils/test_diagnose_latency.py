@@ -104,6 +104,30 @@ def slow(**facts: Any) -> dict[str, Any]:
     return {**seen, **facts}
 
 
+UNEVEN = [
+    # The second instance has all the work, and there is somebody to share it out anew.
+    ((12, 1600.0), 12.0, "active", ("uneven", "reload_unit", "nginx")),
+    ((12, 1600.0), 12.0, "failed", ("slow_instance", "restart_instances", "1")),
+    ((12, 1600.0), 95.0, "active", ("slow_instance", "restart_instances", "1")),
+    # One that sleeps is not busy, and one that answers nobody hangs.
+    ((11, 1600.0), 12.0, "active", ("slow_instance", "restart_instances", "0")),
+    (None, 12.0, "active", ("slow_instance", "restart_instances", "1")),
+]
+
+
+@pytest.mark.parametrize(("late", "idle", "active", "finding"), UNEVEN)
+def test_work_that_nginx_does_not_share_out(
+    late: tuple[int, float] | None, idle: float, active: str, finding: tuple[str, str, str]
+) -> None:
+    other = 11 if late is None or late[0] == 12 else 12
+    rows = [(other, 4.0)] if late is None else [(other, 4.0), late]
+    measured = answers(*rows, failures=0 if late else 9)
+    measured["busy"][0]["busy_percent"] = idle
+    host = {"units": [{"name": "nginx", "active": active}]}
+    seen = slow(instances=measured, nginx_unit="nginx", host=host)
+    assert told(seen)[0] == finding
+
+
 def told(seen: object) -> list[tuple[str, str, str]]:
     return [(one["cause"], one["rung"], one["target"]) for one in diagnose_latency(seen)]
 
