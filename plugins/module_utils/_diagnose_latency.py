@@ -44,7 +44,7 @@ _OVER_S = 60.0
 _LATE = re.compile(r"gave no answer within|was cut off")
 # How much slower than its siblings an instance is that has something of its own.
 _TIMES_SLOWER = 3
-_BUSY_PERCENT = 80
+_BUSY_PERCENT, _IDLE_PERCENT = 80, 40
 # With less, it is the host that lacks processors.
 _RAN_PERCENT = 15
 _ROUTES = 3
@@ -80,7 +80,7 @@ class LatencyDiagnosis:
         slow_queries = self._seen.part("slow_queries")
         found = [
             # What all instances share would slow all of them.
-            *self._slow_instances(),
+            *([*self._uneven()] or self._slow_instances()),
             *slow_operations(mongodb, self._operation, self._seen.shown("confirmed")),
             *missing_indexes(mongodb, slow_queries, self._limit),
             *slow_commands(redis, self._since, self._limit),
@@ -179,19 +179,6 @@ class LatencyDiagnosis:
         if not bad:
             return
         told = "; ".join(_instance(one, slow[one.whole("pid")]) for one in bad)
-        if self._uneven(bad, slow):
-            unit = self._seen.text("nginx_unit")
-            yield finding(
-                "uneven",
-                self.name,
-                f"{told}, busy all the time, while the others are idle: the connections that {unit}"
-                " keeps stay with it",
-                LIKELY,
-                rung="reload_unit",
-                target=unit,
-                advice="a client that asked while its connection was closed has to ask again",
-            )
-            return
         yield finding(
             "slow_instance",
             self.name,
@@ -201,19 +188,31 @@ class LatencyDiagnosis:
             advice="what made it slow stands in its log, or in what it was asked for",
         )
 
-    def _uneven(self, bad: list[Seen], slow: dict[int, float]) -> bool:
-        """Whether they are slow since all the work is theirs, and nginx could share it out."""
-        unit = find_unit(self._seen.part("host"), self._seen.text("nginx_unit"))
-        busy = {
-            one.whole("pid"): one.number("busy_percent") >= _BUSY_PERCENT
-            for one in self._measured.rows("busy")
-        }
-        pids = {one.whole("pid") for one in bad}
-        others = {one.whole("pid") for one in self._online()} - pids
+    def _uneven(self) -> t.Iterator[Finding]:
+        """Some have all the work, so nobody else could be slow, and nginx could share it out."""
+        name = self._seen.text("nginx_unit")
+        if find_unit(self._seen.part("host"), name).text("active") != "active":
+            return
+        busy = {one.whole("pid"): one.number("busy_percent") for one in self._measured.rows("busy")}
+        online = {one.whole("pid"): one for one in self._online()}
+        full = {pid for pid in online if busy.get(pid, 0.0) >= _BUSY_PERCENT}
+        idle = {pid for pid in online if busy.get(pid, 100.0) <= _IDLE_PERCENT}
         # Who answers nobody hangs, and would go on to do so.
-        all_the_work = all(busy.get(pid) and slow[pid] for pid in pids)
-        none_of_it = not any(busy.get(pid, True) for pid in others)
-        return unit.text("active") == "active" and all_the_work and none_of_it
+        answering = full <= set(self._answers) and set(self._slow_pids()) <= full
+        if not full or not idle or full | idle != set(online) or not answering:
+            return
+        ids = ", ".join(str(online[pid].whole("id")) for pid in sorted(full))
+        most = max(self._answers[pid].number("most_ms") for pid in full)
+        yield finding(
+            "uneven",
+            self.name,
+            f"instance {ids} has all the work and takes up to {most:.0f} ms for an answer, while"
+            f" the others are idle: the connections that {name} keeps stay with it",
+            LIKELY,
+            rung="reload_unit",
+            target=name,
+            advice="a client that asked while its connection was closed has to ask again",
+        )
 
     def _saturated(self) -> list[Finding]:
         known = {one.whole("pid"): one for one in self._measured.rows("busy")}

@@ -107,6 +107,9 @@ def slow(**facts: Any) -> dict[str, Any]:
 UNEVEN = [
     # The second instance has all the work, and there is somebody to share it out anew.
     ((12, 1600.0), 12.0, "active", ("uneven", "reload_unit", "nginx")),
+    # Now and then it has a moment for somebody.
+    ((12, 450.0), 12.0, "active", ("uneven", "reload_unit", "nginx")),
+    ((12, 1600.0), 60.0, "active", ("slow_instance", "restart_instances", "1")),
     ((12, 1600.0), 12.0, "failed", ("slow_instance", "restart_instances", "1")),
     ((12, 1600.0), 95.0, "active", ("slow_instance", "restart_instances", "1")),
     # One that sleeps is not busy, and one that answers nobody hangs.
