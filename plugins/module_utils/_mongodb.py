@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import sys
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._mongodb_documents import Document
@@ -17,6 +19,13 @@ try:
     HAS_PYMONGO = True
 except ImportError:
     HAS_PYMONGO = False
+
+# A process with PyMongo waits for its threads when it ends, and they sleep half a second at a time.
+# Here every client is closed by then. Where PyMongo has no such function, it takes its time.
+for _monitor in ("pymongo.monitor", "pymongo.synchronous.monitor"):
+    _wait: t.Any = getattr(sys.modules.get(_monitor), "_shutdown_resources", None)
+    if _wait:
+        atexit.unregister(_wait)
 
 CONNECTION: dict[str, dict[str, t.Any]] = {
     "host": {"type": "str", "default": "127.0.0.1"},
