@@ -257,12 +257,11 @@ class ServiceDiagnosis:
     def _with_children(self, pids: set[int]) -> set[int]:
         """The processes and their descendants: what npm starts, listens in its place."""
         known = self._host.part("processes").rows("kept")
-        found = set(pids)
-        for _generation in known:
-            more = {one.whole("pid") for one in known if one.whole("ppid") in found - {0, 1}}
-            if more <= found:
-                break
-            found |= more
+        found, generation = set(pids), set(pids)
+        while generation:
+            parents = generation - {0, 1}
+            generation = {one.whole("pid") for one in known if one.whole("ppid") in parents} - found
+            found |= generation
         return found
 
     def _is_orphan(self, listener: Seen) -> bool:

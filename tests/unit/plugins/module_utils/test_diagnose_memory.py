@@ -352,6 +352,12 @@ def test_nobody_is_blamed(seen: object) -> None:
     assert diagnose_memory(seen) == []
 
 
+def test_a_unit_that_has_little_is_not_blamed_beside_one_that_has_much() -> None:
+    seen = many_small()
+    seen["host"]["processes"]["by_unit"].append(unit("cron.service", 2 * MB))
+    assert [one["subject"] for one in diagnose_memory(seen)] == ["php-fpm.service"]
+
+
 def test_a_cache_that_is_right_is_not_called_too_large_the_next_time() -> None:
     seen = cache(30, 30.0)
     for used in range(7):
