@@ -35,6 +35,7 @@ PROCEDURES: list[tuple[str, str, str, str, str]] = [
     ("high_cpu", "high_cpu", "", "", ""),
     ("high_memory", "high_memory", "", "", ""),
     ("high_response_time", "high_response_time", "", "", ""),
+    ("scale_back", "scale_back", "", "", ""),
 ]
 
 
