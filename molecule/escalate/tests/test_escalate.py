@@ -422,6 +422,12 @@ def test_a_channel_that_cannot_be_used_costs_no_result(memory: Path) -> None:
     assert seen.run.code != 0
 
 
+def test_without_a_host_it_does_not_look_like_success() -> None:
+    run = play("escalate", escalate_hosts="nosuch", escalate_summary="Voice is silent")
+    assert run.code != 0
+    assert "nosuch names no host of this inventory" in run.failure
+
+
 def test_summary_is_asked_for() -> None:
     run = play("escalate")
     assert run.code != 0

@@ -10,7 +10,7 @@ import pytest
 from support.application import health
 from support.hosts import ssh
 from support.incidents import EAGER, Fault, Seen, cure_all, heal, procedure
-from support.service_faults import API, API_FAULTS, VOICE, VOICE_FAULTS
+from support.service_faults import API, API_FAULTS, VOICE, VOICE_FAULTS, all_are
 
 BATCHES = [(API, "api_down", batch) for batch in API_FAULTS]
 BATCHES += [(VOICE, "voice_down", batch) for batch in VOICE_FAULTS]
@@ -50,3 +50,15 @@ def mended() -> Iterator[None]:
 )
 def test_faults(service: str, playbook: str, batch: tuple[Fault, ...]) -> None:
     heal(partial(down, playbook), batch, partial(visited, service=service))
+
+
+@pytest.mark.usefixtures("mended")
+def test_looking_acts_on_nothing_whatever_else_is_among_the_tags() -> None:
+    try:
+        ssh("titan1", f"pm2 -s stop {API}")
+        seen = down("api_down", "--tags", "service_down,observe", hosts="titan1")
+        assert seen.results["titan1"]["outcome"] == "planned", seen.run.output
+        assert seen.run.changed == 0
+        ssh("titan1", all_are("stopped"))
+    finally:
+        ssh("titan1", f"pm2 -s start {API}")
