@@ -130,4 +130,12 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
             after="! systemctl is-active titan-stopper",
         ),
     ),
+    (
+        Fault(
+            "a signal has stopped it",
+            "sudo systemctl kill -s STOP redis-server",
+            "paused",
+            ("continue_processes",),
+        ),
+    ),
 )
