@@ -183,13 +183,4 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
         BROKEN_ROUTE,
         SATURATED,
     ),
-    (
-        Fault(
-            "nginx gets errors",
-            f"pm2 -s stop {API}",
-            "upstream_errors",
-            cure=f"pm2 -s start {API}; {QUIET}",
-            evidence="got no connection",
-        ),
-    ),
 )
