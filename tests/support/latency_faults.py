@@ -7,7 +7,7 @@ import shlex
 from support.application import DOMAIN
 from support.hosts import inventory
 from support.incidents import Fault
-from support.mongodb_faults import as_admin
+from support.mongodb_faults import AS_ADMIN, as_admin
 from support.redis_faults import CLI, LOGIN
 from support.service_faults import API, inspector
 
@@ -40,14 +40,12 @@ def detached(command: str) -> str:
 
 def on_the_set(program: str) -> str:
     """Run Python with the set's database as d, wherever its primary is."""
-    variables = inventory()["titan1"]
     opening = (
         "import pymongo, subprocess;"
-        "d = pymongo.MongoClient('mongodb://titan1,titan2,titan3/?replicaSet=titan',"
-        f" username='admin', password='{variables['titan_mongodb_admin_password']}',"
-        f" w=3).{variables['titan_mongodb_app_database']}\n"
+        f"d = pymongo.MongoClient('mongodb://titan1,titan2,titan3/?replicaSet=titan', {AS_ADMIN},"
+        f" w=3).{inventory()['titan1']['titan_mongodb_app_database']}\n"
     )
-    return f"python3 -c {shlex.quote(opening + program)}"
+    return f"sudo python3 -c {shlex.quote(opening + program)}"
 
 
 # Many visitors wait for a document that somebody else is changing: what the log then says is true.

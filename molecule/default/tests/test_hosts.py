@@ -114,6 +114,7 @@ def test_two_links_can_be_exchanged_in_one_step(host: Host) -> None:
     [
         ("/etc/redis/password.conf", "redis", 0o600),
         ("/etc/mongod.keyfile", "mongodb", 0o600),
+        ("/root/mongodb-admin-password", "root", 0o600),
         ("/etc/nginx/conf.d/git-token.conf", "root", 0o600),
         ("/home/plugspace/deploy/shared/.env", "plugspace", 0o600),
         ("/home/plugspace/.ssh/deploy_key", "plugspace", 0o600),
