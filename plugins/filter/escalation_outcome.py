@@ -36,6 +36,11 @@ options:
     type: list
     elements: str
     default: []
+  unusable:
+    description: V(problems) of P(plugspace.titan.escalation_settings#filter).
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -60,6 +65,10 @@ _value:
       description: The channels that failed.
       type: list
       elements: str
+    unusable:
+      description: What of the settings was left out, and why.
+      type: list
+      elements: str
     results:
       description: The results, each with its V(escalation).
       type: list
@@ -71,16 +80,21 @@ _value:
     text: Sent by pagerduty (trigger).
     deliveries: [{channel: pagerduty, key: k, action: trigger, ok: true, error: ""}]
     failed: []
+    unusable: []
     results: []
     notes: {}
 """
 
 
 def escalation_outcome(
-    plan: t.Any, deliveries: t.Any, check_mode: bool = False, problems: t.Sequence[str] = ()
+    plan: t.Any,
+    deliveries: t.Any,
+    check_mode: bool = False,
+    problems: t.Sequence[str] = (),
+    unusable: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
     """Put them together."""
-    return outcome(plan, deliveries, check_mode, problems)
+    return outcome(plan, deliveries, check_mode, problems, unusable)
 
 
 class FilterModule:

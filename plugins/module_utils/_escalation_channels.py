@@ -47,31 +47,43 @@ class Delivery(t.TypedDict):
     error: str
 
 
-def channel_problems(channels: object) -> list[str]:
-    """What is wrong with the channels, a sentence each; none shows a value that may be secret."""
+def sorted_channels(channels: object) -> tuple[list[Channel], list[str]]:
+    """Those that can be used, and what is wrong with the others.
+
+    A sentence each; none shows a value that may be secret.
+    """
     if not isinstance(channels, (list, tuple)):
-        return ["the escalation channels are no list"]
-    problems = []
+        return [], ["the escalation channels are no list"]
+    usable: list[Channel] = []
+    told = []
     names: set[str] = set()
     for place, channel in enumerate(channels):
-        where = f"escalation channel {place + 1}"
-        if not isinstance(channel, t.Mapping):
-            problems.append(f"{where}: it is no mapping with name and type")
-            continue
-        name = channel.get("name")
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            problems.append(f"{where}: its name is not letters, digits, dots, dashes and spaces")
-        else:
-            where += f" ({name})"
-            if name in names:
-                problems.append(f"{where}: another one has this name")
-            names.add(name)
-        kind = channel.get("type")
-        if kind not in _NEEDS:
-            problems.append(f"{where}: its type is none of {', '.join(_NEEDS)}")
-        else:
-            problems += [f"{where}: {problem}" for problem in _own_problems(channel, str(kind))]
-    return problems
+        where, problems = _looked_at(channel, names)
+        told += [f"escalation channel {place + 1}{where}: {problem}" for problem in problems]
+        if not problems:
+            usable.append(channel)
+    return usable, told
+
+
+def _looked_at(channel: object, names: set[str]) -> tuple[str, list[str]]:
+    """How a channel is called, and what is wrong with it; its name joins those before."""
+    if not isinstance(channel, t.Mapping):
+        return "", ["it is no mapping with name and type"]
+    where, problems = "", []
+    name = channel.get("name")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        problems.append("its name is not letters, digits, dots, dashes and spaces")
+    else:
+        where = f" ({name})"
+        if name in names:
+            problems.append("another one has this name")
+        names.add(name)
+    kind = channel.get("type")
+    if kind not in _NEEDS:
+        problems.append(f"its type is none of {', '.join(_NEEDS)}")
+    else:
+        problems += _own_problems(channel, str(kind))
+    return where, problems
 
 
 def _own_problems(channel: Channel, kind: str) -> list[str]:

@@ -218,10 +218,12 @@ def outcome(
     deliveries: t.Sequence[Delivery],
     check_mode: bool = False,
     problems: t.Sequence[str] = (),
+    unusable: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
     """Tell how it went: text, deliveries, notes for the memory, and the results with escalation.
 
-    problems: why the memory could not be used, in sentences.
+    problems: why the memory could not be used, in sentences. unusable: what of the settings was
+    left out, and why.
     """
     texts: list[str] = []
     notes: dict[str, t.Any] = {}
@@ -253,10 +255,12 @@ def outcome(
         f"Nobody can tell what was sent before: {problem}"
         for problem in dict.fromkeys(bare(problem) for problem in problems)
     ]
+    texts += [f"Left out: {problem}." for problem in unusable]
     return {
         "text": "\n".join(texts),
         "deliveries": list(deliveries),
         "failed": [sent["channel"] for sent in deliveries if not sent["ok"]],
+        "unusable": list(unusable),
         "results": results,
         "notes": notes,
     }

@@ -332,12 +332,6 @@ def test_unreachable_sender_is_told(open_receivers: Receivers, memory: Path) -> 
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"titan_escalation_matrix": {"high": {}}}, "has no severity critical"),
-        ({"titan_contacts": {"CTO": 1}}, "the contacts, CTO"),
-        (
-            {"titan_escalation_channels": [{"name": "x", "type": "slack", "url": ROUTING_KEY}]},
-            "escalation channel 1 (x): url is no address",
-        ),
         ({"escalate_channels": [ROUTING_KEY]}, "escalate_channels"),
         ({"escalate_retries": "x", "escalate_channels": [{"url": TOKEN}]}, "escalate_retries"),
     ],
@@ -348,6 +342,29 @@ def test_what_cannot_be_used_is_refused_without_a_secret(
     run = escalate(memory, [], result(), **variables)
     assert run.code != 0
     assert said in run.output
+    assert_no_secret(run)
+
+
+def test_what_a_site_sets_wrong_keeps_nobody_from_being_told(
+    open_receivers: Receivers, memory: Path
+) -> None:
+    wrong = {"name": "x", "type": "slack", "url": ROUTING_KEY}
+    run = escalate(
+        memory,
+        [wrong, *good(open_receivers)],
+        result(),
+        titan_escalation_matrix={"high": {}},
+        titan_contacts={**CONTACTS, "CTO": 1},
+    )
+    assert run.code == 0, run.output
+    assert len(open_receivers.received.at("/pagerduty")) == 1
+    assert "Call: On-call (pagerduty: the schedule" in told(run)["text"]
+    for said in (
+        "Left out: the escalation matrix has no severity critical.",
+        "Left out: the contacts, CTO: ",
+        "Left out: escalation channel 1 (x): url is no address",
+    ):
+        assert said in told(run)["text"]
     assert_no_secret(run)
 
 
@@ -380,6 +397,11 @@ def test_by_hand_and_test_message(open_receivers: Receivers, memory: Path) -> No
     run = play("escalate", escalate_test="true", escalate_retries=0, **common)
     assert run.code != 0
     assert "Not sent by dead" in run.failure
+
+    common["titan_escalation_channels"] = [{"name": "x", "type": "pigeon"}]
+    run = play("escalate", escalate_summary="Voice is silent", **common)
+    assert run.code != 0
+    assert "Left out: escalation channel 1 (x): its type is none of" in run.failure
 
 
 def without_access(memory: Path, by: list[dict[str, Any]], **variables: Any) -> Seen:
@@ -414,11 +436,39 @@ def test_a_procedure_pages_once_and_tells_the_end(open_receivers: Receivers, mem
     assert resolve["dedup_key"] == event["dedup_key"]
 
 
-def test_a_channel_that_cannot_be_used_costs_no_result(memory: Path) -> None:
-    seen = without_access(memory, [{"name": "x", "type": "pigeon"}])
+def said(run: Run) -> str:
+    """All that it printed, in one line."""
+    return " ".join(run.output.split())
+
+
+def test_a_channel_that_cannot_be_used_costs_no_page(
+    open_receivers: Receivers, memory: Path
+) -> None:
+    wrong = {"name": "x", "type": "pigeon"}
+    seen = without_access(memory, [wrong, *good(open_receivers)[:1]])
     outcomes = {host: one["outcome"] for host, one in seen.results.items()}
     assert outcomes == {"titan1": "unhealed", "titan2": "unhealed"}, seen.run.output
-    assert "Nobody was told: escalation channel 1 (x)" in " ".join(seen.run.output.split())
+    # At the beginning, and when somebody is told.
+    assert "The escalation leaves out what cannot be used: escalation channel 1 (x)" in said(
+        seen.run
+    )
+    assert "Left out: escalation channel 1 (x)" in said(seen.run)
+    assert len(open_receivers.received.at("/pagerduty")) == 2
+    known = inventory()["titan1"]["titan_redis_password"]
+    well = without_access(memory, [wrong], hosts="titan1", titan_redis_password=known)
+    assert well.results["titan1"]["outcome"] == "well", well.run.output
+    assert "The escalation leaves out what cannot be used: escalation channel 1 (x)" in said(
+        well.run
+    )
+
+
+def test_settings_that_cannot_be_read_cost_no_result(memory: Path) -> None:
+    undefined: Any = "{{ vault_of_nobody }}"
+    seen = without_access(memory, undefined)
+    outcomes = {host: one["outcome"] for host, one in seen.results.items()}
+    assert outcomes == {"titan1": "unhealed", "titan2": "unhealed"}, seen.run.output
+    assert "Nobody could be told of anything: " in said(seen.run)
+    assert "Nobody was told: " in said(seen.run)
     assert seen.run.code != 0
 
 

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.plugspace.titan.plugins.filter.escalation_problems import FilterModule
+from ansible_collections.plugspace.titan.plugins.filter.escalation_settings import FilterModule
 from ansible_collections.plugspace.titan.plugins.module_utils._escalation import (
     EscalationError,
     chain_of,
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[4]
 # The matrix that the role brings.
 MATRIX = yaml.safe_load((ROOT / "roles/escalate/vars/main.yml").read_text())["__escalate_matrix"]
 CONTACTS = {"On-call": {"pagerduty": "the schedule", "phone": ""}}
-problems = FilterModule().filters()["escalation_problems"]
+settings = FilterModule().filters()["escalation_settings"]
 
 
 def at(text: str) -> datetime:
@@ -38,7 +38,8 @@ def chain(severity: str, began: str, now: str) -> dict[str, Any]:
 
 
 def test_the_roles_own_matrix_is_the_runbooks() -> None:
-    assert problems(MATRIX, CONTACTS, []) == []
+    found = settings([], MATRIX, CONTACTS)
+    assert found == {"matrix": MATRIX, "contacts": CONTACTS, "channels": [], "problems": []}
     assert {
         name: (level["response_minutes"], level["chain"]) for name, level in MATRIX.items()
     } == {
@@ -145,18 +146,30 @@ def wrong(**changes: Any) -> dict[str, Any]:
         (wrong(business_days="yes"), "business_days is neither true nor false"),
     ],
 )
-def test_bad_matrix_is_refused_with_its_place(matrix: Any, said: str) -> None:
-    found = problems(matrix)
-    assert said in "\n".join(found)
+def test_bad_matrix_is_told_with_its_place_and_another_counts(matrix: Any, said: str) -> None:
+    found = settings([], matrix, fallback=MATRIX)
+    assert said in "\n".join(found["problems"])
+    assert found["matrix"] == MATRIX
     now = at("2026-01-03T03:00:00Z")
     with pytest.raises(EscalationError, match="escalation matrix"):
         chain_of("high", now, now, matrix, {})
 
 
 @pytest.mark.parametrize("contacts", [[], {"CTO": "x"}, {"CTO": {"mail": 5}}, {"CTO": {5: "x"}}])
-def test_bad_contacts_are_refused(contacts: Any) -> None:
-    (said,) = problems(MATRIX, contacts)
+def test_bad_contacts_are_told_and_left_out(contacts: Any) -> None:
+    found = settings([], MATRIX, contacts)
+    (said,) = found["problems"]
     assert said.startswith("the contacts")
+    assert found["contacts"] == {}
+
+
+def test_what_a_site_does_not_set_is_no_problem() -> None:
+    found = settings(None, {}, None, MATRIX)
+    assert found == {"matrix": MATRIX, "contacts": {}, "channels": [], "problems": []}
+
+
+def test_one_bad_contact_costs_no_other() -> None:
+    assert settings([], MATRIX, {**CONTACTS, "CTO": 1})["contacts"] == CONTACTS
 
 
 def test_unknown_severity_and_time_are_refused() -> None:

@@ -16,8 +16,8 @@ from ansible_collections.plugspace.titan.plugins.filter.escalation_request impor
     FilterModule as RequestModule,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._escalation_channels import (
-    channel_problems,
     channel_secrets,
+    sorted_channels,
 )
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -47,7 +47,8 @@ delivery = DeliveryModule().filters()["escalation_delivery"]
 
 def test_good_channels_have_no_problem() -> None:
     extra = {"port": "587", "username": "u", "password": "p", "secure": "starttls"}
-    assert channel_problems([PAGERDUTY, {**MAIL, **extra}, SLACK, HOOK]) == []
+    given = [PAGERDUTY, {**MAIL, **extra}, SLACK, HOOK]
+    assert sorted_channels(given) == (given, [])
 
 
 @pytest.mark.parametrize(
@@ -74,10 +75,19 @@ def test_good_channels_have_no_problem() -> None:
     ],
 )
 def test_bad_channel_is_told_without_its_secrets(channels: Any, said: str) -> None:
-    told = "\n".join(channel_problems(channels))
+    usable, problems = sorted_channels(channels)
+    told = "\n".join(problems)
     assert said in told
     assert "secret" not in told
     assert KEY not in told
+    # The first of two with the same name stays.
+    assert usable == list(channels[:-1])
+
+
+def test_a_bad_channel_is_left_out_alone() -> None:
+    usable, problems = sorted_channels([SLACK, {**HOOK, "type": "fax"}, MAIL])
+    assert usable == [SLACK, MAIL]
+    assert len(problems) == 1
 
 
 def test_secrets_of_channels() -> None:

@@ -202,6 +202,9 @@ def test_texts_of_an_outcome() -> None:
     checked = told(planned, check_mode=True)
     assert checked["text"].endswith("Would be sent by pd, slack (trigger).")
     assert checked["notes"] == {}
+    short = told(planned, unusable=["channel 9: its type is none"])
+    assert short["text"].endswith("Left out: channel 9: its type is none.")
+    assert short["unusable"] == ["channel 9: its type is none"]
     nobody = told(plan(result(), known={}, channels=[]))
     assert "no channel of titan_escalation_channels takes it" in nobody["text"]
     assert nobody["notes"][KEY]["told"] == {}
