@@ -146,12 +146,8 @@ class LatencyDiagnosis:
             for pid, one in self._answers.items()
             if one.number("least_ms") > self._limit
         }
-        again = self._measured.whole("attempts") > 2 * len(self._online())
-        if (self._measured.whole("failures") or again) and self._answers:
-            # Whoever answered nobody, while others did.
-            silent = {one.whole("pid") for one in self._online()} - set(self._answers)
-            slow.update(dict.fromkeys(silent, 0.0))
-        return slow
+        own = {one.whole("pid") for one in self._online()}
+        return slow | dict.fromkeys(own & set(self._measured.wholes("silent")), 0.0)
 
     def _online(self) -> list[Seen]:
         return [

@@ -384,10 +384,8 @@ class ServiceDiagnosis:
         measured = self._seen.part("instances")
         rows = {one.whole("pid"): one for one in measured.rows("answers")}
         good = {pid for pid, one in rows.items() if one.whole("failures") < one.whole("count")}
-        # Bad more than once, or without an answer for as long as others were asked again.
         ill = {pid for pid, one in rows.items() if one.whole("failures") >= _TWICE} - good
-        if measured.whole("attempts") > _TWICE * len(self._instances):
-            ill |= {one.whole("pid") for one in self._instances} - set(rows)
+        ill |= set(measured.wholes("silent"))
         bad = [one for one in self._instances if one.whole("pid") in ill]
         if not good or not bad:
             return

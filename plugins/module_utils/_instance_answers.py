@@ -51,12 +51,13 @@ def measure(
 
     pids: who might answer. each: how many answers of each are enough. within: seconds after which
     no probe is begun. busy_s: seconds that it takes at least, 0 when nobody asks how busy they are.
-    C(answers) has a row for each process that answered, well or badly, C(busy) one for each of
-    pids: how much of the time its main thread ran or waited for a processor.
+    C(answers) has a row for each process that answered, well or badly, C(silent) the pids that did
+    not while others did, though they had their turn. C(busy) has a row for each of pids: how much
+    of the time its main thread ran or waited for a processor.
     """
     times: dict[int, list[float]] = {}
     bad: dict[int, int] = {}
-    attempts = failures = 0
+    attempts = failures = lost = 0
     reason = ""
     started = clock()
     before = {pid: _spent(proc, pid) for pid in pids}
@@ -71,10 +72,14 @@ def measure(
         if answer.pid is not None and (answer.ok or answer.connected):
             times.setdefault(answer.pid, []).append(answer.seconds)
             bad[answer.pid] = bad.get(answer.pid, 0) + (not answer.ok)
+        else:
+            lost += 1
         if all(len(times.get(pid, ())) >= each for pid in pids or list(times) or [0]):
             break
     sleep(max(0.0, started + busy_s - clock()))
     elapsed = clock() - started if busy_s else 0.0
+    # Where others are slow, the time may be over before one has had its turn.
+    had_turns = times and (lost or attempts > turns)
     busy = {pid: _busy(before[pid], _spent(proc, pid), elapsed) for pid in pids}
     return {
         "attempts": attempts,
@@ -90,6 +95,7 @@ def measure(
             }
             for pid, row in sorted(times.items())
         ],
+        "silent": sorted(set(pids) - set(times)) if had_turns else [],
         "busy": [{"pid": pid, **row} for pid, row in busy.items() if row],
     }
 

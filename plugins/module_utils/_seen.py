@@ -49,6 +49,10 @@ class Seen:
         """A list of texts inside; what is none is left out."""
         return [one for one in self._list(key) if isinstance(one, str)]
 
+    def wholes(self, key: str) -> list[int]:
+        """A list of whole numbers inside; what is none is left out."""
+        return [one for one in self._list(key) if type(one) is int]
+
     def text(self, key: str) -> str:
         """A text, or empty."""
         value = self._value.get(key)

@@ -206,8 +206,9 @@ slow_queries:
         examined_per_returned: 100000.0
 instances:
   description:
-    - How quickly each process of the service answered its probe, and how much of the time its main
-      thread was C(busy), which is that it ran or, C(waited_percent), waited for a processor.
+    - How quickly each process of the service answered its probe, and which were C(silent) though
+      others answered and they had their turn. C(busy) is how much of the time the main thread ran
+      or, C(waited_percent), waited for a processor.
   returned: with O(instances)
   type: dict
   sample:
@@ -217,6 +218,7 @@ instances:
     answers:
       - {pid: 4711, count: 2, failures: 0, least_ms: 4.1, most_ms: 6.3}
       - {pid: 4712, count: 2, failures: 0, least_ms: 1502.3, most_ms: 1530.8}
+    silent: []
     busy:
       - {pid: 4711, busy_percent: 12.5, waited_percent: 0.4}
 probes:

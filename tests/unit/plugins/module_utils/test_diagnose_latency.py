@@ -39,11 +39,17 @@ def instance(number: int, pid: int, **facts: Any) -> dict[str, Any]:
     return {"id": number, "pid": pid, "status": "online", "exec_mode": "cluster_mode", **facts}
 
 
-def answers(*rows: tuple[int, float], failures: int = 0, reason: str = "") -> dict[str, Any]:
+def answers(
+    *rows: tuple[int, float],
+    failures: int = 0,
+    reason: str = "",
+    silent: tuple[int, ...] = (),
+) -> dict[str, Any]:
     return {
         "attempts": 2 * len(rows) + failures,
         "failures": failures,
         "reason": reason,
+        "silent": list(silent),
         "answers": [
             {"pid": pid, "count": 2, "least_ms": least, "most_ms": least * 1.2}
             for pid, least in rows
@@ -124,7 +130,7 @@ def test_work_that_nginx_does_not_share_out(
 ) -> None:
     other = 11 if late is None or late[0] == 12 else 12
     rows = [(other, 4.0)] if late is None else [(other, 4.0), late]
-    measured = answers(*rows, failures=0 if late else 9)
+    measured = answers(*rows, silent=() if late else (12,))
     measured["busy"][0]["busy_percent"] = idle
     host = {"units": [{"name": "nginx", "active": active}]}
     seen = slow(instances=measured, nginx_unit="nginx", host=host)
@@ -278,7 +284,7 @@ def test_one_slow_instance_is_restarted_alone() -> None:
 def test_one_that_says_nothing_while_its_sibling_answers() -> None:
     seen = quick(
         answer={"ok": False, "reason": LATE},
-        instances=answers((11, 0.4), failures=2, reason=LATE),
+        instances=answers((11, 0.4), failures=2, reason=LATE, silent=(12, 99)),
     )
     assert told(seen) == [("slow_instance", "restart_instances", "1")]
     assert evidence(seen) == (
@@ -294,7 +300,7 @@ def test_one_that_says_nothing_while_its_sibling_answers() -> None:
         quick(instances=answers((11, 900.0), (12, 1502.3))),
         quick(instances=answers((11, 4.0), (99, 1502.3))),
         quick(instances=answers((11, 4.0), (12, 1502.3)), pm2={}),
-        quick(instances=answers((11, 900.0), failures=3, reason=LATE)),
+        quick(instances=answers((11, 900.0), failures=3, reason=LATE, silent=(12,))),
     ],
 )
 def test_what_is_slow_as_a_whole_is_no_matter_of_one(seen: dict[str, Any]) -> None:

@@ -65,6 +65,7 @@ def test_each_gets_its_turns_and_no_more() -> None:
             {"pid": 11, "count": 2, "failures": 0, "least_ms": 4.0, "most_ms": 4.0},
             {"pid": 12, "count": 2, "failures": 0, "least_ms": 1500.0, "most_ms": 1500.0},
         ],
+        "silent": [],
         "busy": [],
     }
     assert workers.asked == [[11, 12]] * 4
@@ -78,14 +79,18 @@ def test_one_that_never_answers_does_not_keep_it_for_ever() -> None:
     seen = Workers(QUICK, SILENT).measure([11, 12])
     assert (seen["attempts"], seen["failures"]) == (4, 2)
     assert seen["reason"] == "gave no answer within 3 s"
-    assert [one["pid"] for one in seen["answers"]] == [11]
+    assert ([one["pid"] for one in seen["answers"]], seen["silent"]) == ([11], [12])
     # One that takes no connection: the others get them all, and it has until the end.
     patient = Workers(QUICK)
     seen = patient.measure([11, 12])
     assert (seen["failures"], [one["pid"] for one in seen["answers"]]) == (0, [11])
+    assert seen["silent"] == [12]
     assert 4 <= patient.now < 4.5
+    # Nor does one that had no turn, since the other is slow, say anything by it.
+    assert Workers(Answer(True, 1.5, pid=11)).measure([11, 12])["silent"] == []
     # Nobody is there at all, which is told at once, so the number of attempts ends it.
-    assert Workers(ABSENT).measure([11, 12])["attempts"] == 12
+    nobody = Workers(ABSENT).measure([11, 12])
+    assert (nobody["attempts"], nobody["silent"]) == (12, [])
     assert Workers(ABSENT).measure([])["answers"] == []
 
 
