@@ -84,6 +84,12 @@ def test_a_wrong_password_is_told() -> None:
     assert {host: units(host) for host in NAMES} == before
 
 
+def test_without_a_login_it_looks_from_outside() -> None:
+    run = down(titan_mongodb_monitoring_password="")
+    assert {one["outcome"] for one in run.results.values()} == {"well"}, run.results
+    assert (run.run.code, run.run.changed) == (0, 0)
+
+
 @pytest.mark.usefixtures("mended")
 def test_one_that_lags_is_told() -> None:
     try:
