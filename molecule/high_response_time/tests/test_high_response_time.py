@@ -21,6 +21,7 @@ from support.latency_faults import (
     RUNS,
     UNLOAD,
     VISIT,
+    WAIT_IN_LINE,
 )
 
 # As many instances as the site may permit.
@@ -54,6 +55,19 @@ def mended() -> Iterator[None]:
 )
 def test_faults(batch: tuple[Fault, ...]) -> None:
     heal(slow, batch, visited)
+
+
+@pytest.mark.usefixtures("mended")
+def test_routes_are_told_that_were_slow_for_no_reason_that_is_seen() -> None:
+    ssh("titan2", f"{QUIET}; {FORGET}; {WAIT_IN_LINE}; {FORGET}; {VISIT}/api/health")
+    (planned, told) = (slow(*check, hosts="titan2") for check in (["--check"], []))
+    for seen in (planned, told):
+        result = seen.results["titan2"]
+        assert result["cause"] == "slow_route", result
+        assert result["rungs"] == []
+        assert "/api/items/titan-held-titan2" in result["summary"], result
+        assert seen.run.changed == 0
+    assert (planned.run.code == 0, told.run.code == 0) == (True, False)
 
 
 @pytest.mark.usefixtures("mended")
