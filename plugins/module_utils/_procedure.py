@@ -64,8 +64,9 @@ class Course(t.TypedDict, total=False):
     began, ended: seconds since the epoch. first: the findings before anything was done; findings:
     those of now. step: the last choice of the ladder. remark: what is said of a subject that is
     well. refusal: why nothing was done. failure: why the procedure itself broke off. planning:
-    nothing is done, only told. lost: the host gave no answer. proof: the row of service_probe that
-    was taken after the last rung; empty when the subject cannot be probed.
+    nothing is done, only told. lost: the host gave no answer. left: what could not be tidied up at
+    the end, and why. proof: the row of service_probe that was taken after the last rung; empty when
+    the subject cannot be probed.
     """
 
     procedure: str
@@ -84,6 +85,7 @@ class Course(t.TypedDict, total=False):
     failure: str
     planning: bool
     lost: bool
+    left: list[str]
     proof: t.Mapping[str, t.Any]
     before: Evidence
     after: Evidence
@@ -104,7 +106,10 @@ def result(course: Course) -> Result:
         host=course["host"],
         severity=course.get("severity", ""),
         outcome=outcome,
-        summary=_summary(course, outcome, decisive, taken, seconds),
+        summary=" ".join(
+            [_summary(course, outcome, decisive, taken, seconds)]
+            + [f"Left behind: {_ended(one)}" for one in course.get("left") or []]
+        ),
         cause=decisive["cause"] if decisive else "",
         advice=_advice(outcome, decisive),
         findings=first,
@@ -218,7 +223,11 @@ def _told(taken: list[Taken]) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return _ended(f"{text[:1].upper()}{text[1:]}") if text else ""
+
+
+def _ended(text: str) -> str:
+    return f"{text.rstrip('.')}."
 
 
 def _advice(outcome: str, found: Finding | None) -> str:

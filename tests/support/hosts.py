@@ -90,3 +90,13 @@ def cut_off(host: str) -> Iterator[None]:
         yield
     finally:
         subprocess.run([*inside, "systemctl start ssh"], check=True, capture_output=True)
+
+
+@contextlib.contextmanager
+def frozen(host: str) -> Iterator[None]:
+    """Nothing on the host goes on, while its connections stay: it is silent and refuses nobody."""
+    subprocess.run(["docker", "pause", container(host)], check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["docker", "unpause", container(host)], check=True, capture_output=True)

@@ -53,13 +53,19 @@ class Run:
         raise AssertionError(f"no task {task!r} ran on {host}\n{self.output}")
 
 
-def play(playbook: str, *arguments: str, verbosity: int = 0, **extra_vars: Any) -> Run:
+def play(
+    playbook: str,
+    *arguments: str,
+    verbosity: int = 0,
+    inventory: Path = INVENTORY,
+    **extra_vars: Any,
+) -> Run:
     """Run a playbook to its end by ansible-runner. Does not fail when the playbook does."""
     started = time.monotonic()
     runner = ansible_runner.run(
         project_dir=str(ROOT),
         playbook=f"playbooks/{playbook}.yml",
-        inventory=str(INVENTORY),
+        inventory=str(inventory),
         extravars=extra_vars,
         cmdline=" ".join(arguments),
         verbosity=verbosity or None,

@@ -59,18 +59,3 @@ def test_more_memory_is_given_when_it_is_named() -> None:
         served("titan1")
     finally:
         ssh("titan1", full.cure)
-
-
-@pytest.mark.usefixtures("mended")
-def test_nothing_is_tried_too_often() -> None:
-    fault = "sudo systemctl stop redis-server; sudo rm -f /var/lib/titan/attempts.json"
-    ssh("titan1", fault)
-    limited = {"hosts": "titan1", "cooldown": 600}
-    assert down(**limited).results["titan1"]["outcome"] == "healed"
-    ssh("titan1", "sudo systemctl stop redis-server")
-    refused = down(**limited)
-    assert refused.results["titan1"]["outcome"] == "refused", refused.results
-    assert refused.results["titan1"]["rungs"] == []
-    assert ssh("titan1", "systemctl is-active redis-server || true") == "inactive\n"
-    assert down(**limited, override=True).results["titan1"]["outcome"] == "healed"
-    served("titan1")

@@ -55,6 +55,14 @@ def course(**facts: Any) -> dict[str, Any]:
     return {**base, **facts}
 
 
+def test_what_is_left_behind_is_told_whatever_became_of_it() -> None:
+    left = ["the lock is held by ann.", "no space"]
+    result = tell(course(first=[STOPPED], findings=[], taken=[taken("start", True)], left=left))
+    assert result["summary"].endswith(
+        "What helped: start it. Left behind: the lock is held by ann. Left behind: no space."
+    )
+
+
 def test_well_with_a_remark() -> None:
     result = tell(course(first=[], findings=[], step=step(), remark="4 GB are only page cache"))
     assert result["summary"] == (
