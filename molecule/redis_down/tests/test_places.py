@@ -13,6 +13,8 @@ from support.playbooks import play
 
 DROP_IN = "/run/systemd/system/redis-server.service.d"
 STATE = "systemctl show -p ActiveState redis-server"
+# The module that takes the lock, as the user whom that belongs to.
+WAITS = "pgrep -u plugspace -x python3 || true"
 STOP = "sudo systemctl stop redis-server"
 
 
@@ -65,3 +67,24 @@ def test_a_host_that_falls_silent_at_work_keeps_nobody_waiting() -> None:
     lost = seen.results["titan3"]
     assert "titan3 gave no answer after start the unit" in lost["summary"], lost
     assert lost["escalation"]["page"] is True
+
+
+def test_without_a_lock_that_is_certain_nothing_is_done() -> None:
+    lock = f"{ROOT_ON_HOST}/lock.json"
+    # Whoever has it does not give it back, so the run waits for it, and then hears nothing more.
+    ssh("titan3", f"{STOP}; echo broken > {lock}")
+    try:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            begun = pool.submit(
+                procedure, "redis_down", "redis_down", **EAGER, hosts="titan3", lock_wait=90
+            )
+            eventually(lambda: ssh("titan3", WAITS) != "", pause=0.2)
+            with frozen("titan3"):
+                seen = begun.result()
+        lost = seen.results["titan3"]
+        assert (lost["outcome"], lost["rungs"]) == ("refused", []), lost
+        assert "the host gave no answer when its lock was taken" in lost["summary"], lost
+        assert ssh("titan3", "systemctl is-active redis-server || true") == "inactive\n"
+        assert ssh("titan3", f"cat {lock}") == "broken\n"
+    finally:
+        ssh("titan3", f"rm -f {lock}; sudo systemctl start redis-server")
