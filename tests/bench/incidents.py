@@ -5,10 +5,32 @@ from __future__ import annotations
 import statistics
 
 from support.hosts import ssh
+from support.service_faults import API, SILENT, inspector
 from timing import Timed, playbook
 
 ROUNDS = 3
-ONCE = ("-e", "service_down_cooldown=0", "-e", "service_down_maximum=1000")
+# What a restart or a reload heals: what it is, the playbook, its role, and what breaks.
+RECOVERIES = (
+    ("an API that was stopped, `start`", "api_down", "service_down", f"pm2 -s stop {API}"),
+    (
+        "one instance that is silent, `restart_instances`",
+        "api_down",
+        "service_down",
+        f"{inspector(API, SILENT, '[1]')}; sleep 1",
+    ),
+    (
+        "a Redis that was stopped, `start_unit`",
+        "redis_down",
+        "redis_down",
+        "sudo systemctl stop redis-server",
+    ),
+    (
+        "a member of MongoDB that was stopped, `start_unit`",
+        "mongodb_down",
+        "mongodb_down",
+        "sudo systemctl stop mongod",
+    ),
+)
 
 
 def look(host: str, empty: str) -> tuple[float, float]:
@@ -24,10 +46,12 @@ def look(host: str, empty: str) -> tuple[float, float]:
     return statistics.median(looks), statistics.median(nothing)
 
 
-def recovery(host: str, service: str) -> Timed:
-    """The median run that brings back a service which somebody has stopped."""
+def recovery(host: str, playbook_name: str, role: str, fault: str) -> Timed:
+    """The median run that heals what a shell command on the host has broken."""
+    options = (f"hosts={host}", "cooldown=0", "maximum=1000")
+    arguments = [word for option in options for word in ("-e", f"{role}_{option}")]
     runs = []
     for _round in range(ROUNDS):
-        ssh(host, f"pm2 -s stop {service}")
-        runs.append(playbook("playbooks/api_down.yml", "-e", f"service_down_hosts={host}", *ONCE))
+        ssh(host, fault)
+        runs.append(playbook(f"playbooks/{playbook_name}.yml", *arguments))
     return sorted(runs, key=lambda timed: timed.own)[ROUNDS // 2]

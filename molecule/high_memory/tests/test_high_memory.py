@@ -144,22 +144,28 @@ def test_a_foreign_process_is_ended_when_it_is_named() -> None:
     # Without it, enough is available.
     wanted = {"hosts": "titan1", "available_mb": meminfo("MemAvailable") + 700}
     pid = ssh("titan1", "systemctl show -p MainPID --value titan-hog").strip()
-    told = memory(**wanted)
-    result = told.results["titan1"]
-    assert (result["cause"], result["outcome"]) == ("foreign", "unhealed"), result
-    assert f"process would act on python3:{pid}, which nobody has named" in result["summary"]
-    assert "titan-hog.service" in result["summary"]
-    assert ssh("titan1", "systemctl is-active titan-hog") == "active\n"
+    for check, outcome in ((["--check"], "planned"), ([], "unhealed")):
+        told = memory(*check, **wanted)
+        result = told.results["titan1"]
+        assert (result["cause"], result["outcome"]) == ("foreign", outcome), result
+        assert f"process would act on python3:{pid}, which nobody has named" in result["summary"]
+        assert "titan-hog.service" in result["summary"]
+        assert told.run.changed == 0
+        assert ssh("titan1", "systemctl is-active titan-hog") == "active\n"
     ended = memory(**wanted, confirm=f"python3:{pid}").results["titan1"]
     assert [rung["rung"] for rung in ended["rungs"]] == ["end_process"], ended
     assert ended["outcome"] == "healed", ended
     assert ssh("titan1", "systemctl is-active titan-hog || true") == "inactive\n"
+    again = memory(**wanted)
+    assert (again.results["titan1"]["outcome"], again.run.changed) == ("well", 0), again.results
 
 
 def test_page_cache_alone_is_no_illness() -> None:
     free, available = meminfo("MemFree"), meminfo("MemAvailable")
     assert available - free > 400, "there is no page cache to speak of"
-    seen = memory(hosts="titan1", available_mb=(free + available) // 2, available_percent=1)
-    result = seen.results["titan1"]
-    assert (result["outcome"], seen.run.changed) == ("well", 0), result
-    assert "page cache are given back when a program needs them" in result["summary"]
+    wanted = {"hosts": "titan1", "available_mb": (free + available) // 2, "available_percent": 1}
+    for check in (["--check"], []):
+        seen = memory(*check, **wanted)
+        result = seen.results["titan1"]
+        assert (result["outcome"], seen.run.changed) == ("well", 0), result
+        assert "page cache are given back when a program needs them" in result["summary"]
