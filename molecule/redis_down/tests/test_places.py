@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.application import ROOT_ON_HOST
-from support.hosts import NAMES, frozen, inventory, ssh
+from support.hosts import NAMES, cut_off, frozen, inventory, ssh
 from support.incidents import EAGER, eventually, on_each, procedure
 from support.playbooks import play
 
@@ -40,6 +40,21 @@ def test_a_host_without_applications_has_a_lock_of_its_own(tmp_path: Path) -> No
         assert ssh("titan3", "sudo ls /var/lib/titan/lock.json || true") == ""
     finally:
         ssh("titan3", "sudo systemctl start redis-server")
+
+
+def test_the_first_host_that_is_lost_keeps_no_other_from_being_helped() -> None:
+    ssh("titan2", STOP)
+    try:
+        with cut_off("titan1"):
+            seen = procedure("redis_down", "redis_down", **EAGER)
+    finally:
+        ssh("titan2", "sudo systemctl start redis-server")
+    outcomes = {host: seen.results[host]["outcome"] for host in NAMES}
+    assert outcomes == {"titan1": "unreachable", "titan2": "healed", "titan3": "well"}, (
+        seen.run.output
+    )
+    pages = {host: seen.results[host].get("escalation", {}).get("page") for host in NAMES}
+    assert pages == {"titan1": True, "titan2": False, "titan3": False}, seen.results
 
 
 def test_a_host_that_falls_silent_at_work_keeps_nobody_waiting() -> None:
