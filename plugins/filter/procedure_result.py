@@ -28,9 +28,9 @@ options:
   _input:
     description:
       - How the procedure went - C(procedure), C(subject), C(host), C(severity), C(began) and
-        C(ended) (seconds since the epoch), C(first) and C(findings) (before anything was done, and
-        now), C(rungs) (the ladder), C(taken), C(step), C(refusal), C(failure), C(planning),
-        C(lost), C(before) and C(after).
+        C(ended) (seconds since the epoch), C(incident_began) (ISO 8601), C(first) and C(findings)
+        (before anything was done, and now), C(rungs) (the ladder), C(taken), C(step), C(refusal),
+        C(failure), C(planning), C(lost), C(before) and C(after).
     type: dict
     required: true
 """
@@ -62,6 +62,7 @@ _value:
     before: {answer: got no connection}
     after: {answer: 3 good answers in a row}
     began: "2026-11-24T03:10:00Z"
+    incident_began: "2026-11-24T03:00:00Z"
     seconds: 9.2
 """
 

@@ -43,20 +43,29 @@ options:
     description: The hosts of each group.
     type: dict
     required: true
+  site:
+    description:
+      - The domain that visitors know. An alert that names it is about all hosts of its procedure's
+        group.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
 - name: Say what is to be done
   ansible.builtin.debug:
-    msg: "{{ (answer.json | plugspace.titan.triage_plan(catalogue, addresses, groups)).lines }}"
+    msg: "{{ plan.lines }}"
+  vars:
+    plan: "{{ answer.json | plugspace.titan.triage_plan(catalogue, addresses, groups, domain) }}"
 """
 
 RETURN = r"""
 _value:
   description:
-    - V(procedures), each with V(procedure), V(playbook), V(hosts), V(alerts), V(severity) and
-      V(since); V(lines) for a person; V(unknown), V(unplaced) and V(pending) alerts in sentences;
-      V(problem), empty when the alerts could be read.
+    - V(procedures), each with V(procedure), V(playbook), V(hosts), V(alerts), V(severity),
+      V(since), and V(began), which has it for each host; V(by_hand), what a person is told of each
+      firing alert that no procedure is run for; V(lines) for a person; V(unknown), V(unplaced) and
+      V(pending) alerts in sentences; V(problem), empty when the alerts could be read.
   type: dict
   sample:
     procedures:
@@ -66,6 +75,8 @@ _value:
         alerts: [RedisDown]
         severity: critical
         since: "2026-11-24T03:00:00Z"
+        began: {titan1: "2026-11-24T03:00:00Z"}
+    by_hand: []
     problem: ""
 """
 
@@ -75,13 +86,14 @@ def triage_plan(
     catalogue: t.Sequence[t.Mapping[str, t.Any]],
     hosts: t.Mapping[str, str],
     groups: t.Mapping[str, t.Sequence[str]],
+    site: str = "",
 ) -> dict[str, t.Any]:
     """The plan, its lines, and what was wrong with the alerts."""
     try:
-        found = plan(answer, catalogue, hosts, groups)
+        found = plan(answer, catalogue, hosts, groups, site)
     except TriageError as error:
-        none: dict[str, t.Any] = {"procedures": [], "unknown": [], "unplaced": [], "pending": []}
-        return {**none, "lines": [], "problem": str(error)}
+        kinds = ("procedures", "by_hand", "unknown", "unplaced", "pending", "lines")
+        return {**{kind: [] for kind in kinds}, "problem": str(error)}
     return {**found, "lines": sentences(found), "problem": ""}
 
 

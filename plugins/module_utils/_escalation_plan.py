@@ -119,7 +119,8 @@ def plan(results: t.Sequence[t.Mapping[str, t.Any]], site: Site) -> dict[str, t.
 def _decide(result: dict[str, t.Any], where: str, site: Site) -> Decision:
     key = incident_key(result, site.name)
     known = None if site.incidents is None else site.incidents.get(key)
-    began = moment(result.get("began") or site.now.isoformat(), f"{where}: began")
+    start = result.get("incident_began") or result.get("began") or site.now.isoformat()
+    began = moment(start, f"{where}: began")
     severity = result.get("severity") or "high"
     page = result["outcome"] in _NEEDS_A_PERSON and (result.get("escalation") or {}).get(
         "page", True

@@ -40,7 +40,11 @@ class Taken(t.TypedDict):
 
 
 class Result(t.TypedDict):
-    """What became of it. began: ISO 8601 in UTC. seconds: until the outcome was verified."""
+    """What became of it. seconds: until the outcome was verified.
+
+    began, incident_began: ISO 8601, of the procedure, and of what it is for; the latter is empty
+    when nobody knows it.
+    """
 
     procedure: str
     subject: str
@@ -55,18 +59,19 @@ class Result(t.TypedDict):
     before: Evidence
     after: Evidence
     began: str
+    incident_began: str
     seconds: float
 
 
 class Course(t.TypedDict, total=False):
     """How a procedure went on a host, as the engine noted it.
 
-    began, ended: seconds since the epoch. first: the findings before anything was done; findings:
-    those of now. step: the last choice of the ladder. remark: what is said of a subject that is
-    well. refusal: why nothing was done. failure: why the procedure itself broke off. planning:
-    nothing is done, only told. lost: the host gave no answer. left: what could not be tidied up at
-    the end, and why. proof: the row of service_probe that was taken after the last rung; empty when
-    the subject cannot be probed.
+    began, ended: seconds since the epoch. incident_began: as in the result. first: the findings
+    before anything was done; findings: those of now. step: the last choice of the ladder. remark:
+    what is said of a subject that is well. refusal: why nothing was done. failure: why the
+    procedure itself broke off. planning: nothing is done, only told. lost: the host gave no answer.
+    left: what could not be tidied up at the end, and why. proof: the row of service_probe that was
+    taken after the last rung; empty when the subject cannot be probed.
     """
 
     procedure: str
@@ -75,6 +80,7 @@ class Course(t.TypedDict, total=False):
     severity: str
     began: float
     ended: float
+    incident_began: str
     first: list[Finding]
     findings: list[Finding]
     rungs: list[Rung]
@@ -117,6 +123,7 @@ def result(course: Course) -> Result:
         before=dict(course.get("before") or {}),
         after=dict(course.get("after") or {}),
         began=_moment(course["began"]),
+        incident_began=course.get("incident_began", ""),
         seconds=round(seconds, 1),
     )
 

@@ -25,6 +25,17 @@ def section(playbook: str) -> str:
     return found
 
 
+def required(playbook: str) -> list[str]:
+    """What a playbook, or the one that it imports, asks of the inventory."""
+    plays = yaml.safe_load((ROOT / "playbooks" / playbook).read_text(encoding="utf-8"))
+    if "ansible.builtin.import_playbook" in plays[0]:
+        return required(plays[0]["ansible.builtin.import_playbook"])
+    (found,) = [
+        task["vars"]["common_required"] for play in plays for task in play.get("pre_tasks", ())
+    ]
+    return list(found)
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids=[one["procedure"] for one in ENTRIES])
 def test_what_an_entry_names_is_there(entry: dict[str, Any]) -> None:
     assert (ROOT / "playbooks" / entry["playbook"]).is_file()
@@ -35,6 +46,13 @@ def test_what_an_entry_names_is_there(entry: dict[str, Any]) -> None:
     for alert in entry["alerts"]:
         assert re.search(rf"\b{alert}\b", about), alert
     assert f"Severity: {entry['severity']}." in about
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=[one["procedure"] for one in ENTRIES])
+def test_an_entry_requires_what_its_playbook_does(entry: dict[str, Any]) -> None:
+    # Triage itself names the service.
+    wanted = [name for name in required(entry["playbook"]) if name != "service_down_service"]
+    assert entry["required"] == wanted
 
 
 def test_no_alert_is_for_two_procedures() -> None:

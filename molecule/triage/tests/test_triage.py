@@ -6,10 +6,12 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support.hosts import ssh
+from support.hosts import NAMES, ssh
 from support.incidents import EAGER, eventually
 from support.playbooks import Run, play
 from support.service_faults import API, serves
@@ -96,6 +98,95 @@ def test_one_that_needs_a_person_keeps_no_other_from_being_tried() -> None:
     assert "correct the password" in run.failure
 
 
+def test_one_that_nothing_is_run_for_is_told_and_keeps_no_other_from_being_run(
+    tmp_path: Path,
+) -> None:
+    since = datetime.now(timezone.utc) - timedelta(minutes=20)
+    alerts = [
+        {"labels": {"alertname": "Strange", "instance": "titan2", "severity": "critical"}},
+        {"labels": {"alertname": "RedisDown", "instance": "redis.plugspace.example:9121"}},
+        {"labels": {"alertname": "ApiDown", "instance": "titan2"}},
+    ]
+    for one in alerts:
+        one["activeAt"] = since.isoformat()
+    given = {"triage_alert": alerts, "titan_incidents_path": str(tmp_path / "incidents.json")}
+    planned = play("triage", **given)
+    assert (planned.code, planned.changed) == (0, 0), planned.output
+    (plan,) = told(planned)["titan_results"]
+    assert plan["outcome"] == "planned"
+    says = "a person has to look: Strange on titan2, RedisDown on redis.plugspace.example:9121."
+    assert says in plan["summary"]
+    assert says in planned.output
+
+    ran = play("triage", triage_run=True, **given)
+    assert ran.code != 0
+    results = {one["subject"]: one for one in told(ran)["titan_results"]}
+    assert {subject: one["outcome"] for subject, one in results.items()} == {
+        "Strange": "refused",
+        "RedisDown": "refused",
+        "plugspace-api": "well",
+    }
+    assert "Strange fires at titan2" in ran.failure
+    assert "redis.plugspace.example:9121 is no host" in ran.failure
+    # The time of the people on call runs since the alert fires.
+    assert results["Strange"]["escalation"]["call"] == "Team Lead"
+    assert "CRITICAL: triage: Strange on titan2" in ran.output
+    assert results["plugspace-api"]["incident_began"] == since.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    checked = play("triage", "--check", triage_run=True, **given)
+    assert (checked.code, checked.changed) == (0, 0), checked.output
+    results = {one["subject"]: one for one in told(checked)["titan_results"]}
+    assert {subject: one["outcome"] for subject, one in results.items()} == {
+        "alerts": "planned",
+        "plugspace-api": "well",
+    }
+
+
+def test_the_site_is_on_every_host_of_the_procedure() -> None:
+    alert = {"alertname": "ApiDown", "instance": "https://plugspace.test/api/health"}
+    run = play("triage", triage_run=True, triage_alert=alert)
+    assert run.code == 0, run.output
+    assert sorted(one["host"] for one in told(run)["titan_results"]) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("limit", ["titan1", "titan1:localhost", "all"])
+def test_a_limit_is_refused(limit: str) -> None:
+    alert = {"alertname": "ApiDown", "instance": "titan2"}
+    run = play("triage", "--limit", limit, triage_run=True, triage_alert=alert)
+    assert run.code != 0
+    assert f"triage.yml takes no --limit ({limit})" in run.failure, run.output
+    assert "titan_results" not in told(run)
+
+
+def test_a_text_that_says_no_runs_nothing() -> None:
+    alert = {"alertname": "RedisDown", "instance": "titan2"}
+    ssh("titan2", "sudo systemctl stop redis-server")
+    try:
+        run = play("triage", triage_run="no", triage_alert=alert)
+        assert (run.code, run.changed) == (0, 0), run.output
+        assert [one["outcome"] for one in told(run)["titan_results"]] == ["planned"]
+        assert ssh("titan2", "systemctl is-active redis-server || true") == "inactive\n"
+    finally:
+        ssh("titan2", "sudo systemctl start redis-server")
+
+
+def test_a_procedure_that_cannot_begin_is_told() -> None:
+    alerts = [
+        {"alertname": "RedisDown", "instance": "titan2"},
+        {"alertname": "HighMemoryUsage", "instance": "titan2"},
+    ]
+    run = play("triage", triage_run=True, triage_alert=alerts, titan_deploy_root="")
+    assert run.code != 0
+    assert "titan_deploy_root is not defined for this host" in run.failure
+    assert "Permission denied" not in run.output
+    results = {one["subject"]: one for one in told(run)["titan_results"]}
+    assert {subject: one["outcome"] for subject, one in results.items()} == {
+        "redis_down": "refused",
+        "high_memory": "refused",
+    }
+    assert results["redis_down"]["escalation"]["page"]
+
+
 class Answers(http.server.BaseHTTPRequestHandler):
     """Answers /CODE/TEXT with that code and text."""
 
@@ -122,6 +213,10 @@ def server() -> Iterator[str]:
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "nobody listens": ({"prometheus_url": "http://127.0.0.1:1"}, "Connection refused"),
     "no address": ({"prometheus_url": ""}, "titan_prometheus_url is not set"),
+    "who asks is not there": (
+        {"prometheus_from": "nobody.invalid"},
+        "nobody.invalid cannot be reached. Nothing was touched. Give the alert by hand",
+    ),
     "HTML": ({"answer": "200/html"}, "is no JSON"),
     "an error": ({"answer": "502/html"}, "Status code was 502"),
     "a list of numbers": ({"answer": "200/list"}, "an alert has no alertname"),
@@ -141,7 +236,7 @@ def test_bad_input(inputs: dict[str, Any], sentence: str, server: str) -> None:
     given = {f"triage_{name}": value for name, value in inputs.items() if name != "answer"}
     if "answer" in inputs:
         given["triage_prometheus_url"] = f"{server}/{inputs['answer']}"
-    run = play("triage", triage_prometheus_from="localhost", **given)
+    run = play("triage", **{"triage_prometheus_from": "localhost", **given})
     assert run.code != 0
     assert sentence in run.failure, run.output
     assert "Traceback" not in run.output

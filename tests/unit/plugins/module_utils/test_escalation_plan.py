@@ -102,6 +102,23 @@ def test_a_whole_incident() -> None:
     assert run(known, result("well"), minutes=33) == []
 
 
+def test_the_time_runs_since_the_incident_and_not_since_the_procedure() -> None:
+    later = (START + timedelta(minutes=20)).isoformat()
+    matrix = {**MATRIX, "critical": {"response_minutes": 15, "chain": ["On-call", "Team Lead"]}}
+    planned = PlanModule().filters()["escalation_plan"](
+        [result(severity="critical", began=later, incident_began=START.isoformat())],
+        matrix,
+        {},
+        CHANNELS,
+        incidents={},
+        now=later,
+        site="site",
+    )
+    (decision,) = planned["decisions"]
+    assert decision["chain"]["began"] == "2026-01-05T03:00:00Z"
+    assert "Call: Team Lead" in decision["message"]["text"]
+
+
 def test_failed_deliveries_are_tried_again_alone() -> None:
     known: Known = {}
     run(known, result(), failing=("slack",))

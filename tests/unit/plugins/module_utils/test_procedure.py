@@ -70,6 +70,15 @@ def test_well_with_a_remark() -> None:
     )
 
 
+def test_since_when_it_is_ill_is_told_beside_the_beginning_of_the_procedure() -> None:
+    result = tell(course(incident_began="2027-01-15T07:40:00Z", step=step()))
+    assert (result["began"], result["incident_began"]) == (
+        "2027-01-15T08:00:00Z",
+        "2027-01-15T07:40:00Z",
+    )
+    assert tell(course(step=step()))["incident_began"] == ""
+
+
 def test_well() -> None:
     result = tell(course(first=[], findings=[], step=step(reason="nothing is wrong")))
     assert (result["outcome"], result["cause"], result["rungs"]) == ("well", "", [])
