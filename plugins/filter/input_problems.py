@@ -31,6 +31,21 @@ options:
     description: For each variable that is a number, the smallest that makes sense.
     type: dict
     default: {}
+  said:
+    description: The names of variables that look like inputs of the procedure.
+    type: list
+    elements: str
+    default: []
+  known:
+    description: The names of its inputs.
+    type: list
+    elements: str
+    default: []
+  type_errors:
+    description: What Ansible says of them by their specification.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -58,9 +73,12 @@ def input_problems(
     given: t.Mapping[str, t.Any],
     required: t.Sequence[str] = (),
     least: t.Mapping[str, float] | None = None,
+    said: t.Sequence[str] = (),
+    known: t.Sequence[str] = (),
+    type_errors: t.Sequence[str] = (),
 ) -> list[str]:
     """The sentences."""
-    return problems(given, required, least)
+    return problems(given, required, least, said, known, type_errors)
 
 
 class FilterModule:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
@@ -17,11 +19,16 @@ def problems(
     given: t.Mapping[str, t.Any],
     required: t.Sequence[str] = (),
     least: t.Mapping[str, float] | None = None,
+    said: t.Sequence[str] = (),
+    known: t.Sequence[str] = (),
+    type_errors: t.Sequence[str] = (),
 ) -> list[str]:
     """All problems together.
 
     given: the variables that are defined. required: those that have to be. least: for each that is
-    a number, the smallest that makes sense; only one that is given is looked at.
+    a number, the smallest that makes sense; only one that is given is looked at. said: the names
+    that look like inputs of this procedure. known: those that are. type_errors: what Ansible says
+    of them by their specification; what is told of a variable here is not told again.
     """
     found = []
     missing = [name for name in required if given.get(name) in (None, "")]
@@ -36,7 +43,19 @@ def problems(
     for name, smallest in (least or {}).items():
         if name in given:
             found += _number(name, given[name], smallest)
-    return found
+    found += [_unknown(name, known) for name in said if name not in known]
+    return found + [
+        plain(error, 200)
+        for error in type_errors
+        if not any(name in error for name in (*required, *(least or ())))
+    ]
+
+
+def _unknown(name: str, known: t.Sequence[str]) -> str:
+    # Without what all of them begin with, which would make any two alike.
+    role = os.path.commonprefix([name, *known])
+    like = difflib.get_close_matches(name[len(role) :], [one[len(role) :] for one in known], 1)
+    return f"{name} is not known" + (f" (did you mean {role}{like[0]}?)" if like else "")
 
 
 def _number(name: str, value: object, smallest: float) -> list[str]:

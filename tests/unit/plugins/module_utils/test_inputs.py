@@ -43,3 +43,18 @@ def test_what_is_no_such_number_is_named_with_its_value(value: object) -> None:
 @pytest.mark.parametrize("value", [1, 1.5, "1", "2.5", 10**9])
 def test_numbers_are_numbers_as_text_too(value: object) -> None:
     assert problems({"wait": value}, least={"wait": 1}) == []
+
+
+def test_an_input_that_nobody_knows_is_named_with_the_one_that_was_meant() -> None:
+    known = ["redis_down_hosts", "redis_down_port"]
+    said = ["redis_down_host", "redis_down_port", "redis_down_completely_different"]
+    assert problems({}, said=said, known=known) == [
+        "redis_down_host is not known (did you mean redis_down_hosts?)",
+        "redis_down_completely_different is not known",
+    ]
+
+
+def test_what_ansible_says_of_a_type_is_told_once() -> None:
+    errors = ["argument 'override' is of type str", "argument 'wait' is of type str"]
+    told = problems({"wait": "x"}, least={"wait": 0}, type_errors=errors)
+    assert told == ["wait is 'x'; it has to be a number that is 0 or more", errors[0]]
