@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import difflib
-import os
+import itertools
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
@@ -52,10 +52,11 @@ def problems(
 
 
 def _unknown(name: str, known: t.Sequence[str]) -> str:
-    # Without what all of them begin with, which would make any two alike.
-    role = os.path.commonprefix([name, *known])
-    like = difflib.get_close_matches(name[len(role) :], [one[len(role) :] for one in known], 1)
-    return f"{name} is not known" + (f" (did you mean {role}{like[0]}?)" if like else "")
+    # Without the role that all of them begin with, which would make any two alike.
+    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(name, *known))
+    shared = len(list(alike))
+    like = difflib.get_close_matches(name[shared:], [one[shared:] for one in known], 1)
+    return f"{name} is not known" + (f" (did you mean {name[:shared]}{like[0]}?)" if like else "")
 
 
 def _number(name: str, value: object, smallest: float) -> list[str]:

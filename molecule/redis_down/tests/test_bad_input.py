@@ -11,6 +11,13 @@ from support.incidents import Cases, Seen, all_begun, refused
 CASES: Cases = {
     "no host": ({"hosts": "nosuch"}, "nosuch names no host of this inventory"),
     "host of no group": ({"hosts": "localhost"}, "localhost is not in the group titan_redis"),
+    "one host of two": ({"hosts": "titan1,titan9"}, "titan9 is no host and no group"),
+    "hosts are empty": ({"hosts": ""}, "The hosts to look at are given and empty"),
+    "an input misspelled": (
+        {"maxinum": 1},
+        "redis_down_maxinum is not known (did you mean redis_down_maximum?)",
+    ),
+    "override is no answer": ({"override": "perhaps"}, "redis_down_override"),
     "cooldown is text": ({"cooldown": "soon"}, "redis_down_cooldown is 'soon'"),
     "maximum is negative": ({"maximum": -3}, "redis_down_maximum is -3"),
     "port is a word": ({"port": "redis"}, "redis_down_port is 'redis'"),
