@@ -554,6 +554,8 @@ class Manager:
                 self._step_down(plan.leaving)
             else:
                 self._reconfigure(step, plan.leaving)
+                if self.primary and self._me in [one.host for one in step.members if one.absent]:
+                    self._address = self.primary  # its own member sees nothing of the set any more
             self.actions.append(step.text)
 
     def _reconfigure(self, step: Step, leaving: t.Collection[str]) -> None:

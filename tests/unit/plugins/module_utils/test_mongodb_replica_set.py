@@ -412,6 +412,16 @@ def test_members_are_added_one_by_one_and_keep_their_numbers() -> None:
     ]
 
 
+@pytest.mark.parametrize("primary", [A, B])
+def test_a_member_may_remove_itself(primary: str) -> None:
+    rs = FakeSet()
+    rs.primary = primary
+    result = manager(rs, {"host": A, "state": "absent"}).run("present", check_mode=False)
+    assert rs.hosts == [B, C]
+    assert result["actions"][-1] == f"Remove {A}"
+    assert (result["primary"], result["missing"]) == (B, [])
+
+
 def test_settings_without_votes_change_in_one_go_and_votes_alone() -> None:
     rs = FakeSet()
     result = bring(
