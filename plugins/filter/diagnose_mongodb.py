@@ -43,8 +43,9 @@ options:
         the other hosts by the inventory's names of their members. A member that is silent, and that
         its own host can help, is waited for.
       - V(expected_members) are the members by the inventory as host:port. One that says itself that
-        the set calls it otherwise is not missing. V(lag_max_s) are the seconds that one may be
-        behind (10 unless given).
+        the set calls it otherwise is not missing, and neither is one that says nothing while the
+        set has a member that nobody else is. V(lag_max_s) are the seconds that one may be behind
+        (10 unless given).
     type: dict
     required: true
 """

@@ -228,9 +228,12 @@ class ReplicaSetDiagnosis:
         # Without a login hidden members stay unknown.
         sure = CERTAIN if members else LIKELY
         members = members or [row.text("name") for row in self._rows]
+        known = {*self._expected, *self._called.values()}
+        unclaimed = [one for one in members if one not in known]
         for name in self._expected if members else ():
-            # The inventory may call it by another name than the set does.
-            if name in members or self._called.get(name) in members:
+            # The inventory may call it otherwise than the set does.
+            called = self._called.get(name)
+            if name in members or called in members or (unclaimed and not called):
                 continue
             why = f"{name} is in the inventory, and not among the {len(members)} of the set"
             advice = f"name it to have it added, or add it with {_ADD}"

@@ -660,8 +660,15 @@ def test_a_member_that_the_set_calls_otherwise_is_not_missing(login: bool) -> No
     stranger = seen["others"]["plugspace3:27017"]["mongodb"]
     stranger["members"][0]["name"] = "plugspace3:27017"
     assert told(seen) == [("member_missing", "add_member", "plugspace3:27017")]
-    # It does not say who it is.
-    stranger.update(state="removed", set="", members=[])
+    # One that was removed knows only the address that it was asked at.
+    stranger["members"][0]["name"] = "127.0.0.1:27017"
+    stranger.update(state="removed", set="")
+    assert told(seen) == [("member_missing", "add_member", "plugspace3:27017")]
+    # One that nobody asked may be the member that is not accounted for.
+    del seen["others"]["plugspace3:27017"]
+    assert told(seen) == []
+    seen["mongodb"]["members"].pop()
+    seen["mongodb"].pop("server", None)
     assert told(seen) == [("member_missing", "add_member", "plugspace3:27017")]
 
 
