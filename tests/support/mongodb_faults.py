@@ -58,7 +58,9 @@ FRESH, FRESH_DATA = 27117, "/var/tmp/mongod-fresh"
 def fresh_set() -> Iterator[None]:
     """On each host a mongod that never was in a set, for the replica set fresh."""
     start = (
-        f"sudo install -d -o mongodb -g mongodb {FRESH_DATA}; sudo systemd-run --quiet"
+        f"sudo install -d -o mongodb -g mongodb {FRESH_DATA}; sudo systemd-run --quiet --collect"
+        # A primary would take 15 s to hand over.
+        " --property KillSignal=SIGKILL"
         " --unit mongod-fresh --uid mongodb /usr/local/bin/mongod --replSet fresh"
         f" --port {FRESH} --dbpath {FRESH_DATA} --bind_ip_all --oplogSize 16"
         f" --wiredTigerCacheSizeGB 0.25 --logpath {FRESH_DATA}/mongod.log;"

@@ -100,6 +100,12 @@ def test_without_a_login_it_looks_from_outside() -> None:
     assert (run.run.code, run.run.changed) == (0, 0)
 
 
+def test_the_set_may_call_its_members_otherwise_than_the_inventory() -> None:
+    run = down(members=["one:27017", "two:27017", "three:27017"])
+    assert {one["outcome"] for one in run.results.values()} == {"well"}, run.results
+    assert (run.run.code, run.run.changed) == (0, 0)
+
+
 @pytest.mark.usefixtures("mended")
 def test_one_that_lags_is_told() -> None:
     try:
