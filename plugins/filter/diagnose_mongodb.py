@@ -39,10 +39,13 @@ options:
         and owner.
       - V(evidence), the result of M(plugspace.titan.evidence_info), takes the place of V(mongodb),
         V(host), V(unit_log), V(data) and V(answer).
-      - V(others) has the evidence of the other hosts by their members' addresses. A member that is
-        silent, and that its own host can help, is waited for.
-      - V(expected_members) are the members by the inventory as host:port, V(lag_max_s) the seconds
-        that one may be behind (10 unless given).
+      - V(member) is this host's member as the inventory calls it, and V(others) has the evidence of
+        the other hosts by the inventory's names of their members. A member that is silent, and that
+        its own host can help, is waited for.
+      - V(expected_members) are the members by the inventory as host:port. One that says itself that
+        the set calls it otherwise is not missing, and neither is one that says nothing while the
+        set has a member that nobody else is. V(lag_max_s) are the seconds that one may be behind
+        (10 unless given).
     type: dict
     required: true
 """

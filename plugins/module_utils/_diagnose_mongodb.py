@@ -21,6 +21,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_mongod_l
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_replica_set import (
     ReplicaSetDiagnosis,
+    self_name,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_unit import UnitDiagnosis
 from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
@@ -91,14 +92,18 @@ class MongodbDiagnosis:
         return self._silence() or self._unexplained()
 
     def _healing(self) -> list[str]:
-        """The other members that do not answer, and for which their own hosts have a rung."""
+        """The other members that do not answer, and for which their own hosts have a rung.
+
+        Each by the name that it said of itself, else by the one that the inventory has for it.
+        """
         others = self._seen.part("others")
         service = self._service.value
         found = []
         for address in others.names():
-            there = MongodbDiagnosis({"service": service, "evidence": others.part(address).value})
+            evidence = others.part(address)
+            there = MongodbDiagnosis({"service": service, "evidence": evidence.value})
             if there.silent and any(one["rung"] for one in there.findings()[:1]):
-                found.append(address)
+                found.append(self_name(evidence.part("mongodb")) or address)
         return found
 
     @property

@@ -30,11 +30,16 @@ _LOCAL = re.compile(r"^(?:127\.|localhost|\[?::1)")
 _ADD = "plugspace.titan.mongodb_replica_set"
 
 
+def self_name(answer: Seen) -> str:
+    """What a member calls itself, by mongodb_info of its host; empty where it did not say."""
+    return next((row.text("name") for row in answer.rows("members") if row.flag("self")), "")
+
+
 class ReplicaSetDiagnosis:
     """The set as this host's member sees it, and what the other hosts' members say.
 
-    name: of the server, for a person. own: mongodb_info of this host. others: that of the others.
-    expected: the members by the inventory. healing: those that this run helps on their own hosts.
+    name: of the server, for a person. seen: what the filter diagnose_mongodb documents. log: of
+    this host's member. healing: the members that this run helps on their own hosts.
     """
 
     def __init__(
@@ -44,6 +49,11 @@ class ReplicaSetDiagnosis:
         self._name = name
         self._set_name = seen.part("service").text("replica_set")
         self._own = seen.part("mongodb")
+        self._member = seen.text("member")
+        others = seen.part("others")
+        # By the inventory's name of each member, what it calls itself.
+        self._called = {one: self_name(others.part(one).part("mongodb")) for one in others.names()}
+        self._called[self._member] = self_name(self._own)
         self._log = log
         self._expected = list(dict.fromkeys(seen.texts("expected_members")))
         self._max_lag = seen.number("lag_max_s", _MAX_LAG_S)
@@ -54,7 +64,6 @@ class ReplicaSetDiagnosis:
         self._config = self._server.part("config").rows("members")
         self._rows = self._own.rows("members")
         self._states = {one.text("name"): one for one in self._server.rows("members")}
-        self._own_row = next((row for row in self._rows if row.flag("self")), EMPTY)
 
     def findings(self) -> list[Finding]:
         """All that is wrong, what explains most first; none when the set is well."""
@@ -127,12 +136,8 @@ class ReplicaSetDiagnosis:
 
     def _own_name(self) -> str:
         """This member as the set knows it; one without a set knows only its own address."""
-        name = self._own_row.text("name")
-        if name and not _LOCAL.match(name):
-            return name
-        named = {row.text("name") for one in self._others for row in one.rows("members")}
-        left = [one for one in self._expected if one not in named]
-        return left[0] if len(left) == 1 else name or self._name
+        name = self_name(self._own)
+        return name if name and not _LOCAL.match(name) else self._member or name or self._name
 
     # -- the set as a whole -------------------------------------------------------------------
 
@@ -223,8 +228,12 @@ class ReplicaSetDiagnosis:
         # Without a login hidden members stay unknown.
         sure = CERTAIN if members else LIKELY
         members = members or [row.text("name") for row in self._rows]
+        known = {*self._expected, *self._called.values()}
+        unclaimed = [one for one in members if one not in known]
         for name in self._expected if members else ():
-            if name in members:
+            # The inventory may call it otherwise than the set does.
+            called = self._called.get(name)
+            if name in members or called in members or (unclaimed and not called):
                 continue
             why = f"{name} is in the inventory, and not among the {len(members)} of the set"
             advice = f"name it to have it added, or add it with {_ADD}"

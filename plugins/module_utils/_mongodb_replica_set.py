@@ -298,7 +298,7 @@ class Manager:
                 f" {self._wanted.name} in its configuration file and restart it",
             )
         if found == "NOT_INITIALIZED":
-            self._never_initiated()
+            self._never_initiated(self._address)
             if uninitiated:
                 return False
             raise ReplicaSetError("not_initialized", f"{self._address} was never initiated")
@@ -311,21 +311,21 @@ class Manager:
         self._find_primary()
         return True
 
-    def _never_initiated(self) -> None:
+    def _never_initiated(self, address: str) -> None:
         """Make sure of it: a member that was removed says the same in `hello`."""
         try:
-            self._client.status(self._address)
+            self._client.status(address)
         except MongoError as error:
             if error.state == "not_initialized":
                 return
             if error.state == "invalid_config":
                 raise ReplicaSetError(
                     "removed",
-                    f"{self._address} has a configuration in which it is no member any more:"
+                    f"{address} has a configuration in which it is no member any more:"
                     " add it from a member of that set, or empty its data",
                 ) from error
             raise
-        raise ReplicaSetError("starting", f"{self._address} is just starting: try again")
+        raise ReplicaSetError("starting", f"{address} is just starting: try again")
 
     def _plan_initiate(self) -> Plan:
         """Plan the first configuration, provided that no member has one (never over another)."""
@@ -337,22 +337,13 @@ class Manager:
         for member in present:
             try:
                 hello = self._client.hello(member.host)
+                self._unconfigured(member.host, hello)
             except MongoError as error:
                 raise ReplicaSetError(
                     "unknown_member",
                     f"not initiated: whether {member.host} has a configuration is not known"
                     f" ({error})",
                 ) from error
-            found = role(hello)
-            if found != "NOT_INITIALIZED":
-                has = f"belongs to the replica set {hello.get('setName')} already"
-                if found == "STANDALONE":
-                    has = "runs without replication"
-                raise ReplicaSetError(
-                    "configured_elsewhere",
-                    f"not initiated: {member.host} {has}; {self._address} is to be added by the"
-                    " primary of a set, if there is one",
-                )
             processes.append(_process(hello))
         if own and own not in processes:
             raise ReplicaSetError(
@@ -362,6 +353,27 @@ class Manager:
         hosts = ", ".join(member.host for member in present)
         step = Step(f"Initiate {self._wanted.name} with {hosts}", "initiate", tuple(present))
         return Plan(_view(config), _view(step.applied_to(config)), [step])
+
+    def _unconfigured(self, host: str, hello: Document) -> None:
+        """Make sure that a member of a new set has no configuration of another one."""
+        found = role(hello)
+        if found != "NOT_INITIALIZED":
+            has = f"belongs to the replica set {hello.get('setName')} already"
+            if found == "STANDALONE":
+                has = "runs without replication"
+            raise ReplicaSetError(
+                "configured_elsewhere",
+                f"not initiated: {host} {has}; {self._address} is to be added by the"
+                " primary of a set, if there is one",
+            )
+        try:
+            self._never_initiated(host)
+        except MongoError as error:
+            # As long as it has no user, it may tell this only to its own host.
+            if error.state not in ("auth", "denied"):
+                raise
+        except ReplicaSetError as error:
+            raise ReplicaSetError(error.cause, f"not initiated: {error}") from error
 
     def _steps(
         self, gone: list[Member], new: list[Member], changed: dict[Member, t.Any]
@@ -542,6 +554,8 @@ class Manager:
                 self._step_down(plan.leaving)
             else:
                 self._reconfigure(step, plan.leaving)
+                if self.primary and self._me in [one.host for one in step.members if one.absent]:
+                    self._address = self.primary  # its own member sees nothing of the set any more
             self.actions.append(step.text)
 
     def _reconfigure(self, step: Step, leaving: t.Collection[str]) -> None:

@@ -182,9 +182,10 @@ def main() -> None:
     )
     if not HAS_PYMONGO:
         module.fail_json(msg=missing_required_lib("pymongo"))
-    address = f"{module.params['host']}:{module.params['port']}"
-    client = PyMongoClient(module.params)
-    module.exit_json(changed=False, **look(client, address, module.params["slow_ms"]))
+    params = module.params
+    address = f"{params['host']}:{params['port']}"
+    report = look(PyMongoClient(params), address, params["slow_ms"], params["settle_s"])
+    module.exit_json(changed=False, **report)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ short_description: Initiate and change a MongoDB replica set in healthy steps
 version_added: 0.1.0
 description:
   - Initiates a set only when this member says that it never was, and every listed member answers
-    and has no configuration either. Anything else is another illness, and is told as such.
+    and has no configuration either. Anything else is another illness, and is told as such. A member
+    that was removed from a set has one still; where members have users it says so only to a login.
   - Changes go to the primary, which is found from any member, one voting member at a time. Before
     each of them the set has to be healthy, which is a primary, every member V(PRIMARY),
     V(SECONDARY) or V(ARBITER), none of them behind by more than O(max_lag_s), and all with the

@@ -37,7 +37,8 @@ options:
     type: str
     default: ''
   password:
-    description: The password; empty for a server that asks for none.
+    description: The password; empty for a server that asks for none. Where it is not given, that of
+      the environment variable E(REDISCLI_AUTH) on the host, which C(redis-cli) takes as well.
     type: str
     default: ''
   timeout:
@@ -288,17 +289,22 @@ errors:
       'config|get' command"
 """
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, env_fallback
 
 from ansible_collections.plugspace.titan.plugins.module_utils._redis import (
     ARGUMENT_SPEC,
     look,
 )
 
+# As redis-cli takes it.
+PASSWORD = {**ARGUMENT_SPEC["password"], "fallback": (env_fallback, ["REDISCLI_AUTH"])}
+
 
 def main() -> None:
     """Look and return."""
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={**ARGUMENT_SPEC, "password": PASSWORD}, supports_check_mode=True
+    )
     try:
         report = look(**module.params)
     except ValueError as error:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from support.incidents import Fault
+from support.hosts import NAMES
+from support.incidents import Fault, on_each
 
 CONFIG, DATA = "/etc/mongod.conf", "/var/lib/mongodb"
 DROP_IN = "/run/systemd/system/mongod.service.d"
@@ -31,11 +34,44 @@ AS_ADMIN = "username='admin', password=open('/root/mongodb-admin-password').read
 
 def as_admin(command: str) -> str:
     """Run a command on the member on this host, as an administrator (d is the database)."""
+    return f"sudo {_python(command, AS_ADMIN)}"
+
+
+def on_fresh(command: str) -> str:
+    """Run a command on the member of the fresh set on this host, which has no users."""
+    return _python(command, f"port={FRESH}")
+
+
+def _python(command: str, options: str) -> str:
     program = (
         "import pymongo; d = pymongo.MongoClient('127.0.0.1', directConnection=True,"
-        f" {AS_ADMIN}).admin; {command}"
+        f" {options}).admin; {command}"
     )
-    return f"sudo python3 -c {shlex.quote(program)}"
+    return f"python3 -c {shlex.quote(program)}"
+
+
+# A set beside the one of the site, to be made and changed as a test likes.
+FRESH, FRESH_DATA = 27117, "/var/tmp/mongod-fresh"
+
+
+@contextmanager
+def fresh_set() -> Iterator[None]:
+    """On each host a mongod that never was in a set, for the replica set fresh."""
+    start = (
+        f"sudo install -d -o mongodb -g mongodb {FRESH_DATA}; sudo systemd-run --quiet --collect"
+        # A primary would take 15 s to hand over.
+        " --property KillSignal=SIGKILL"
+        " --unit mongod-fresh --uid mongodb /usr/local/bin/mongod --replSet fresh"
+        f" --port {FRESH} --dbpath {FRESH_DATA} --bind_ip_all --oplogSize 16"
+        f" --wiredTigerCacheSizeGB 0.25 --logpath {FRESH_DATA}/mongod.log;"
+        f" {until(hello('h', FRESH))}"
+    )
+    try:
+        on_each(dict.fromkeys(NAMES, start))
+        yield
+    finally:
+        end = f"sudo systemctl stop mongod-fresh; sudo rm -r {FRESH_DATA}"
+        on_each(dict.fromkeys(NAMES, end))
 
 
 STEP_DOWN = "d.command('replSetStepDown', 30, secondaryCatchUpPeriodSecs=10)"

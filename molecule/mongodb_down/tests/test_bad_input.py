@@ -16,6 +16,10 @@ CASES: Cases = {
     "lag is negative": ({"lag_max_s": -1}, "mongodb_down_lag_max_s is -1"),
     "settle is text": ({"settle_s": "long"}, "mongodb_down_settle_s is 'long'"),
     "port is text": ({"port": "x"}, "mongodb_down_port is 'x'"),
+    "a host has no member": (
+        {"members": ["titan1:27017", "titan2:27017"]},
+        "mongodb_down_members names 2 members, and titan_mongodb has 3 hosts",
+    ),
     "severity": ({"severity": "bad"}, "value of mongodb_down_severity must be one of"),
 }
 

@@ -20,22 +20,32 @@ from support.incidents import (
     units,
 )
 from support.mongodb_faults import (
+    FRESH,
+    FRESH_DATA,
     HAS_PRIMARY,
     PRIMARY,
     START,
     STEP_DOWN,
     as_admin,
     batches,
+    fresh_set,
     hello,
     until,
 )
 
 BATCHES = batches()
-FRESH = 27117
 
 
 def down(*arguments: str, **options: Any) -> Seen:
     return procedure("mongodb_down", "mongodb_down", *arguments, **{**EAGER, **options})
+
+
+def members(those: str) -> str:
+    """Give the set these members: a program's expression, in which c is the configuration."""
+    return (
+        "c = d.command('replSetGetConfig')['config']; c['version'] += 1;"
+        f" c['members'] = {those}; d.command('replSetReconfig', c)"
+    )
 
 
 def served(host: str) -> None:
@@ -90,6 +100,12 @@ def test_without_a_login_it_looks_from_outside() -> None:
     assert (run.run.code, run.run.changed) == (0, 0)
 
 
+def test_the_set_may_call_its_members_otherwise_than_the_inventory() -> None:
+    run = down(members=["one:27017", "two:27017", "three:27017"])
+    assert {one["outcome"] for one in run.results.values()} == {"well"}, run.results
+    assert (run.run.code, run.run.changed) == (0, 0)
+
+
 @pytest.mark.usefixtures("mended")
 def test_one_that_lags_is_told() -> None:
     try:
@@ -112,23 +128,34 @@ def test_one_that_lags_is_told() -> None:
 
 
 @pytest.mark.usefixtures("mended")
-def test_a_member_that_was_removed_is_added_when_it_is_named() -> None:
-    removal = (
-        "c = d.command('replSetGetConfig')['config']; c['version'] += 1;"
-        " c['members'] = [m for m in c['members'] if m['host'] != 'titan3:27017'];"
-        " d.command('replSetReconfig', c)"
-    )
-    if primary() == "titan3":
-        ssh("titan3", as_admin(STEP_DOWN))
-        eventually(lambda: primary() != "titan3")
-    ssh(primary(), as_admin(removal))
-    asked = down("--check")
-    told = "add_member would act on titan3:27017, which nobody has named"
-    assert told in asked.results["titan1"]["summary"], asked.results
-    assert asked.run.changed == 0
-    added = down(confirm="titan3:27017")
-    assert {one["outcome"] for one in added.results.values()} == {"healed"}, added.results
-    served("titan3")
+# The first host of the play, which Ansible asks for all, and another one.
+@pytest.mark.parametrize("host", ["titan1", "titan3"])
+def test_a_member_that_was_removed_is_added_when_it_is_named(host: str) -> None:
+    member = f"{host}:27017"
+    if primary() == host:
+        ssh(host, as_admin(STEP_DOWN))
+        eventually(lambda: primary() != host)
+    try:
+        ssh(primary(), as_admin(members(f"[m for m in c['members'] if m['host'] != '{member}']")))
+        ssh(host, until(hello("not h.get('setName')")))
+        asked = down("--check")
+        told = f"add_member would act on {member}, which nobody has named"
+        assert all(told in one["summary"] for one in asked.results.values()), asked.results
+        assert asked.run.changed == 0
+        # Only a member of the set can add it.
+        alone = down(hosts=host, confirm=member)
+        assert alone.results[host]["outcome"] == "unhealed", alone.results
+        assert "add it from a member of that set" in alone.run.output, alone.run.output
+        added = down(confirm=member)
+        assert {one["outcome"] for one in added.results.values()} == {"healed"}, added.results
+        served(host)
+        again = down()
+        assert {one["outcome"] for one in again.results.values()} == {"well"}, again.results
+        assert again.run.changed == 0
+    finally:
+        there = f"'{member}' in [m['host'] for m in c['members']]"
+        missing = f"([] if {there} else [{{'_id': 99, 'host': '{member}'}}])"
+        ssh(primary(), as_admin(members(f"c['members'] + {missing}")))
 
 
 def test_a_set_that_never_was_is_initiated_when_it_is_named() -> None:
@@ -136,31 +163,29 @@ def test_a_set_that_never_was_is_initiated_when_it_is_named() -> None:
         "port": FRESH,
         "unit": "mongod-fresh",
         "replica_set": "fresh",
-        "data_path": "/var/tmp/mongod-fresh",
-        "log_file": "/var/tmp/mongod-fresh/mongod.log",
+        "data_path": FRESH_DATA,
+        "log_file": f"{FRESH_DATA}/mongod.log",
     }
-    start = (
-        "sudo install -d -o mongodb -g mongodb /var/tmp/mongod-fresh; sudo systemd-run --quiet"
-        " --unit mongod-fresh --uid mongodb /usr/local/bin/mongod --replSet fresh"
-        f" --port {FRESH} --dbpath /var/tmp/mongod-fresh --bind_ip_all --oplogSize 16"
-        " --wiredTigerCacheSizeGB 0.25 --logpath /var/tmp/mongod-fresh/mongod.log;"
-        f" {until(hello('h', FRESH))}"
-    )
-    try:
-        on_each(dict.fromkeys(NAMES, start))
-        asked = down("--check", **where)
-        assert {one["cause"] for one in asked.results.values()} == {"never_initiated"}
-        assert "initiate_set would act on fresh" in asked.results["titan1"]["summary"]
+    with fresh_set():
+        before = {host: units(host) for host in NAMES}
+        for named in ({}, {"confirm": "fresh"}):
+            asked = down("--check", **where, **named)
+            assert {one["cause"] for one in asked.results.values()} == {"never_initiated"}
+            said = asked.results["titan1"]["summary"]
+            assert ("initiate_set would act on fresh" in said) is not bool(named), said
+            assert asked.run.changed == 0
+        on_each(dict.fromkeys(NAMES, hello("not h.get('setName')", FRESH)))
+        assert {host: units(host) for host in NAMES} == before
         # It has no user yet, which is the next thing that is told.
         done = down(confirm="fresh", **where)
+        changes = [done.run.result("Initiate the set", host)["changed"] for host in NAMES]
+        assert changes == [True, False, False], done.run.output
         for result in done.results.values():
             assert [rung["rung"] for rung in result["rungs"]] == ["initiate_set"], result
             assert "refused the login" in result["summary"], result
-        for host in NAMES:
-            ssh(host, until(hello("len(h['hosts']) == 3 and 'primary' in h", FRESH), 30))
-    finally:
-        on_each(
-            dict.fromkeys(
-                NAMES, "sudo systemctl stop mongod-fresh; sudo rm -r /var/tmp/mongod-fresh"
-            )
-        )
+        whole = hello("len(h['hosts']) == 3 and 'primary' in h", FRESH)
+        on_each(dict.fromkeys(NAMES, until(whole, 30)))
+        # Without the login, there is nothing left to do.
+        again = down(confirm="fresh", titan_mongodb_monitoring_password="", **where)
+        assert {one["outcome"] for one in again.results.values()} == {"well"}, again.results
+        assert again.run.changed == 0

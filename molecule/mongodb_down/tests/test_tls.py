@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.adhoc import HERE, by_hand
 from support.hosts import address, ssh
 from support.mongodb_faults import hello, until
-from support.playbooks import INVENTORY, ROOT
 
 HOST, PORT, FOLDER = "titan1", 27217, "/var/tmp/titan-tls"
 AUTHORITY = f"{FOLDER}/ca.pem"
@@ -41,32 +38,28 @@ def _secured() -> Iterator[None]:
         ssh(HOST, f"sudo systemctl stop titan-tls; sudo rm -r {FOLDER}")
 
 
-def asked(where: str, *arguments: str, **options: Any) -> str:
+def asked(where: str, **options: Any) -> dict[str, Any]:
     """What mongodb_info says of it."""
-    given = json.dumps({"port": PORT, **options})
-    module = ["-m", "plugspace.titan.mongodb_info", "-a", given]
-    command = ["ansible", where, "-i", INVENTORY, *module, *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True).stdout
+    return by_hand("mongodb_info", where, port=PORT, **options)
 
 
 def test_the_hosts_own_pymongo() -> None:
-    assert "state: ok" in asked(HOST, host=HOST, tls=True, tls_ca_file=AUTHORITY)
+    assert asked(HOST, host=HOST, tls=True, tls_ca_file=AUTHORITY)["state"] == "ok"
 
 
 def test_the_current_pymongo(tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
     authority.write_text(ssh(HOST, f"sudo cat {AUTHORITY}"))
-    current = ("-e", f"ansible_python_interpreter={sys.executable}")
     options = {"host": address(HOST), "tls": True, "tls_ca_file": str(authority)}
-    assert "state: ok" in asked("localhost", *current, **options)
+    assert asked(HERE, **options)["state"] == "ok"
 
 
 def test_an_authority_that_nobody_knows_is_told() -> None:
     said = asked(HOST, host=HOST, tls=True)
-    assert "state: ok" not in said
-    assert "certificate" in said.lower(), said
+    assert said["state"] != "ok"
+    assert "certificate" in said["error"].lower(), said
 
 
 def test_without_tls_nothing_is_believed() -> None:
     assert not ssh(HOST, f"{hello('h', PORT)} && echo answered; true")
-    assert "state: ok" not in asked(HOST, host=HOST)
+    assert asked(HOST, host=HOST)["state"] != "ok"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support.adhoc import by_hand
 from support.hosts import ssh
 from support.incidents import EAGER, Fault, Seen, cure_all, heal, procedure, units
 from support.redis_faults import CLI, FAULTS
@@ -59,3 +60,22 @@ def test_more_memory_is_given_when_it_is_named() -> None:
         served("titan1")
     finally:
         ssh("titan1", full.cure)
+
+
+def test_a_user_of_an_access_list_is_enough() -> None:
+    login = {"username": "titan-watch", "password": "only-for-this-test"}
+    may = "+ping +info '+slowlog|get' '+latency|latest' '+config|get'"
+    host = "titan1"
+    try:
+        ssh(host, f"{CLI} acl setuser {login['username']} on '>{login['password']}' {may}")
+        seen = by_hand("redis_info", host, slowlog=1, **login)
+        assert (seen["state"], seen["errors"]) == ("ok", []), seen
+        wrong = by_hand("redis_info", host, username=login["username"], password="x")
+        assert wrong["state"] == "auth", wrong
+        given = {f"titan_redis_{name}": value for name, value in login.items()}
+        run = down(hosts=host, **given)
+        assert run.results[host]["outcome"] == "well", run.results
+        assert run.run.changed == 0
+        assert login["password"] not in run.run.output
+    finally:
+        ssh(host, f"{CLI} acl deluser {login['username']}")

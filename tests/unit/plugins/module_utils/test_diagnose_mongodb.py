@@ -110,6 +110,7 @@ def well() -> dict[str, Any]:
             "exists": True,
             "lock_file": {"exists": True, "owner": "mongodb"},
         },
+        "member": ONE,
         "expected_members": [ONE, TWO, THREE],
         "lag_max_s": 10,
     }
@@ -468,9 +469,8 @@ def test_a_member_without_a_set_does_not_initiate_another_one() -> None:
 def test_a_member_that_was_removed_is_added_when_a_person_names_it() -> None:
     seen = fresh()
     seen["mongodb"].update(state="removed", error="it is no member any more")
-    seen["expected_members"] = [ONE]
     assert told(seen) == [("member_missing", "add_member", ONE)]
-    seen["expected_members"] = []
+    del seen["member"]
     assert told(seen) == [("member_missing", "add_member", "127.0.0.1:27017")]
 
 
@@ -634,6 +634,57 @@ def test_a_member_of_the_inventory_that_is_not_in_the_set() -> None:
     assert diagnose_mongodb(seen)[0]["confidence"] == "certain"
     del seen["mongodb"]["server"]
     assert diagnose_mongodb(seen)[0]["confidence"] == "likely"
+
+
+def renamed() -> dict[str, Any]:
+    """The inventory calls the members otherwise than the set does."""
+    seen = well()
+    seen["member"] = "plugspace1:27017"
+    seen["expected_members"] = ["plugspace1:27017", "plugspace2:27017", "plugspace3:27017"]
+    seen["others"] = {
+        f"plugspace{number}:27017": {
+            "mongodb": {"state": "ok", "set": "rs0", "members": [{"name": name, "self": True}]}
+        }
+        for number, name in ((2, TWO), (3, THREE))
+    }
+    return seen
+
+
+@pytest.mark.parametrize("login", [True, False])
+def test_a_member_that_the_set_calls_otherwise_is_not_missing(login: bool) -> None:
+    seen = renamed()
+    if not login:
+        del seen["mongodb"]["server"]
+    assert told(seen) == []
+    # Of another set, though that has the same name.
+    stranger = seen["others"]["plugspace3:27017"]["mongodb"]
+    stranger["members"][0]["name"] = "plugspace3:27017"
+    assert told(seen) == [("member_missing", "add_member", "plugspace3:27017")]
+    # One that was removed knows only the address that it was asked at.
+    stranger["members"][0]["name"] = "127.0.0.1:27017"
+    stranger.update(state="removed", set="")
+    assert told(seen) == [("member_missing", "add_member", "plugspace3:27017")]
+    # One that nobody asked may be the member that is not accounted for.
+    del seen["others"]["plugspace3:27017"]
+    assert told(seen) == []
+    seen["mongodb"]["members"].pop()
+    seen["mongodb"].pop("server", None)
+    assert told(seen) == [("member_missing", "add_member", "plugspace3:27017")]
+
+
+def test_the_only_member_may_be_called_otherwise() -> None:
+    seen = renamed()
+    seen.update(others={}, members={}, expected_members=["plugspace1:27017"])
+    assert told(seen) == []
+
+
+def test_a_member_that_says_its_name_before_it_is_silent_is_waited_for_by_it() -> None:
+    seen = renamed()
+    seen["mongodb"]["members"][2] = row(THREE, "", f"{THREE} did not answer within 3 s", None)
+    there = elsewhere("success")
+    there["mongodb"]["members"] = [{"name": THREE, "self": True}]
+    seen["others"]["plugspace3:27017"] = there
+    assert told(seen) == [("member_down", "wait", "")]
 
 
 def lagging(seconds: float, **config: Any) -> dict[str, Any]:

@@ -335,6 +335,34 @@ def test_never_initiates_over_another_illness(
     assert rs.calls == []
 
 
+@pytest.mark.parametrize(
+    ("said", "cause", "words"),
+    [
+        ("invalid_config", "removed", "not initiated: titan2:27017 has a configuration in which"),
+        ("hung", "unknown_member", "titan2:27017 has a configuration is not known"),
+        ("", "starting", "not initiated: titan2:27017 is just starting"),
+    ],
+)
+def test_each_member_of_a_new_set_has_to_say_that_it_never_was_in_one(
+    said: str, cause: str, words: str
+) -> None:
+    rs = FakeSet(initiated=False)
+    status = rs.status
+
+    def told(address: str) -> Document:
+        if address != B:
+            return status(address)
+        if said:
+            raise MongoError(said, f"{address}: so it is")
+        return {"members": []}
+
+    rs.status = told  # type: ignore[method-assign]
+    error = refused(rs, A, B)
+    assert error.cause == cause
+    assert words in str(error)
+    assert rs.calls == []
+
+
 def test_other_reasons_not_to_initiate() -> None:
     rs = FakeSet(initiated=False)
     assert "none of the members listed" in str(refused(rs, B, C))
@@ -382,6 +410,16 @@ def test_members_are_added_one_by_one_and_keep_their_numbers() -> None:
         {"_id": 1, "host": B, "priority": 0, "votes": 0},
         {"_id": 2, "host": C, "priority": 0, "arbiterOnly": True},
     ]
+
+
+@pytest.mark.parametrize("primary", [A, B])
+def test_a_member_may_remove_itself(primary: str) -> None:
+    rs = FakeSet()
+    rs.primary = primary
+    result = manager(rs, {"host": A, "state": "absent"}).run("present", check_mode=False)
+    assert rs.hosts == [B, C]
+    assert result["actions"][-1] == f"Remove {A}"
+    assert (result["primary"], result["missing"]) == (B, [])
 
 
 def test_settings_without_votes_change_in_one_go_and_votes_alone() -> None:

@@ -250,6 +250,16 @@ class Client:
         self.now += seconds
 
 
+def test_the_module_gives_the_set_its_time(
+    mongo: FakePyMongo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hellos = [STARTING, PRIMARY]
+    mongo.answers["hello"] = lambda: hellos.pop(0) if len(hellos) > 1 else hellos[0]
+    assert run(capsys)["role"] == "NOT_READY"
+    hellos[:] = [STARTING, PRIMARY]
+    assert run(capsys, settle_s=30)["role"] == "PRIMARY"
+
+
 ALONE = {"setName": "rs0", "me": "a:1", "hosts": ["a:1"]}
 PRIMARY = {**ALONE, "isWritablePrimary": True, "primary": "a:1"}
 STARTING = {**ALONE, "isWritablePrimary": False, "secondary": False}

@@ -38,6 +38,38 @@ def test_server_that_tells_the_password_is_masked(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({}, "of-the-environment"),
+        ({"password": "of-the-task"}, "of-the-task"),
+        ({"password": ""}, ""),
+    ],
+)
+def test_the_environment_has_the_password_where_the_task_has_none(
+    given: dict[str, str],
+    sent: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REDISCLI_AUTH", "of-the-environment")
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                heard.append(connection.recv(4096))
+                connection.sendall(b"-ERR no\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        arguments = {"port": listener.getsockname()[1], **given}
+        with patch_module_args(arguments), pytest.raises(SystemExit):
+            redis_info.main()
+    assert (f"AUTH\r\n${len(sent)}\r\n{sent}".encode() in heard[0]) is bool(sent)
+    assert "of-the-environment" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"port": 70000}, "port is a number from 1 to 65535"),
