@@ -10,6 +10,7 @@ import hashlib
 import json
 import typing as t
 
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation import said
 from ansible_collections.plugspace.titan.plugins.module_utils._record_markup import (
     Markup,
     join,
@@ -22,6 +23,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._record_text impor
     span,
     state,
     subject,
+    told_by,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._record_timeline import (
     MAX_LANES,
@@ -246,14 +248,30 @@ def _evidence(result: Seen) -> Markup:
 
 
 def _escalation(result: Seen) -> Markup:
-    told = called(result)
-    if not told:
-        return NOTHING
     escalation = result.part("escalation")
-    text = escalation.text("text")
+    text, call, told = escalation.text("text"), called(result), told_by(result)
+    # That nobody was told of what is well goes without saying.
+    if not (call or told or (text and result.text("outcome") != "well")):
+        return NOTHING
+    chain = [
+        (
+            join(
+                tag("b", one.text("role")),
+                tag("span", " is called", class_="soft small")
+                if one.text("until") == escalation.text("until")
+                else NOTHING,
+            ),
+            one.text("contact") or "no contact is written down",
+            said(one.text("begins")),
+            said(one.text("until")),
+        )
+        for one in escalation.rows("chain")
+    ]
     return join(
         tag("h3", "Who was called"),
-        tag("p", told, " (paged)" if escalation.flag("page") else ""),
+        tag("p", f"Call {call}.") if call else NOTHING,
+        tag("p", f"Told {told}.") if told else NOTHING,
+        _table(("who", "how", "from", "to answer by"), chain) if call else NOTHING,
         tag("pre", text) if text else NOTHING,
     )
 
