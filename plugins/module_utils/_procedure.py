@@ -28,7 +28,11 @@ Evidence = dict[str, str]
 
 
 class Taken(t.TypedDict):
-    """A rung that was climbed; seconds: with the look at what became of it."""
+    """A rung that was climbed; seconds: with the look at what became of it.
+
+    before, after: what was shown before it and by that look; after is empty when the host gave no
+    answer any more. left: the causes that were still found.
+    """
 
     rung: str
     target: str
@@ -37,10 +41,16 @@ class Taken(t.TypedDict):
     helped: bool
     seconds: float
     error: str
+    before: Evidence
+    after: Evidence
+    left: list[str]
 
 
 class Result(t.TypedDict):
-    """What became of it. began: ISO 8601 in UTC. seconds: until the outcome was verified."""
+    """What became of it. began: ISO 8601 in UTC. seconds: until the outcome was verified.
+
+    findings: before anything was done. left: those of the last look.
+    """
 
     procedure: str
     subject: str
@@ -51,6 +61,7 @@ class Result(t.TypedDict):
     cause: str
     advice: str
     findings: list[Finding]
+    left: list[Finding]
     rungs: list[Taken]
     before: Evidence
     after: Evidence
@@ -108,6 +119,7 @@ def result(course: Course) -> Result:
         cause=decisive["cause"] if decisive else "",
         advice=_advice(outcome, decisive),
         findings=first,
+        left=list(course.get("findings") or []),
         rungs=taken,
         before=dict(course.get("before") or {}),
         after=dict(course.get("after") or {}),
@@ -136,6 +148,9 @@ def planned(course: Course) -> list[Taken]:
                 helped=False,
                 seconds=0.0,
                 error="",
+                before={},
+                after={},
+                left=[],
             )
         )
         name, target = known[name].get("next", ""), ""

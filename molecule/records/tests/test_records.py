@@ -160,6 +160,8 @@ def test_the_page_in_a_browser(directory: Path, tmp_path: Path) -> None:
     assert "plugspace-api on titan1 is still ill after reload" in content
     assert "Stop nginx on port 4000" in content
     assert "Team Lead" in content
+    assert "all as before" in content
+    assert "What was found in the end" in content
     # What stood in the evidence is text there, and was never run.
     assert "&lt;script&gt;document.title='owned'" in content
     assert "<title>owned" not in content

@@ -37,6 +37,9 @@ def taken(rung: str, helped: bool, error: str = "", cause: str = "stopped") -> d
         "helped": helped,
         "seconds": 2.0,
         "error": error,
+        "before": {"answer": "refused"},
+        "after": {"answer": "good" if helped else "refused"},
+        "left": [] if helped else [cause],
     }
 
 
@@ -139,6 +142,8 @@ def test_nothing_helped() -> None:
         )
     )
     assert result["outcome"] == "unhealed"
+    # What was found at first, and what is there now.
+    assert (result["findings"], result["left"]) == ([STOPPED], [DISK])
     assert result["summary"] == (
         "api on titan1 needs a person: no space is left on /. Done: start it (which failed: it has"
         " no script), then restart it. A person must: free space on /."
@@ -182,6 +187,11 @@ def test_check_mode_tells_the_rungs_in_order() -> None:
     )
     assert result["outcome"] == "planned"
     assert [one["rung"] for one in result["rungs"]] == ["start", "restart"]
+    # Nothing was climbed, so there is nothing to show of it.
+    assert [(one["before"], one["after"], one["left"]) for one in result["rungs"]] == [
+        ({}, {}, []),
+        ({}, {}, []),
+    ]
     assert result["summary"].endswith("Would be done: start it; if that does not help: restart it.")
     assert show([result]).startswith("plan api on titan1")
 
