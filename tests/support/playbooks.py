@@ -53,8 +53,13 @@ class Run:
         raise AssertionError(f"no task {task!r} ran on {host}\n{self.output}")
 
 
-def play(playbook: str, *arguments: str, verbosity: int = 0, **extra_vars: Any) -> Run:
-    """Run a playbook to its end by ansible-runner. Does not fail when the playbook does."""
+def play(
+    playbook: str, *arguments: str, verbosity: int = 0, records: str = "", **extra_vars: Any
+) -> Run:
+    """Run a playbook to its end by ansible-runner. Does not fail when the playbook does.
+
+    records: the directory that its record goes to; that of the environment without it.
+    """
     started = time.monotonic()
     runner = ansible_runner.run(
         project_dir=str(ROOT),
@@ -66,7 +71,7 @@ def play(playbook: str, *arguments: str, verbosity: int = 0, **extra_vars: Any) 
         quiet=True,
         # Its own control sockets go away with its directory, ours stay warm.
         settings={"suppress_env_files": True},
-        envvars=environment(),
+        envvars=environment() | ({"TITAN_RECORD_DIRECTORY": records} if records else {}),
         timeout=600,
     )
     stdout = runner.stdout.read()
