@@ -298,8 +298,16 @@ def _escalation(result: Seen) -> Markup:
         tag("p", f"Call {call}.") if call else NOTHING,
         tag("p", f"Told {told}.") if told else NOTHING,
         _table(("who", "how", "from", "to answer by"), chain) if call else NOTHING,
-        tag("pre", text) if text else NOTHING,
+        _text(text, folded=bool(call)),
     )
+
+
+def _text(text: str, folded: bool) -> Markup:
+    """What was said; folded where it tells the same once more."""
+    if not text:
+        return NOTHING
+    said_so = tag("pre", text)
+    return tag("details", tag("summary", "All that was told"), said_so) if folded else said_so
 
 
 def _failures(seen: Seen) -> Markup:

@@ -124,6 +124,8 @@ def test_the_page_tells_who_is_called_by_which_way_and_who_comes_next() -> None:
     assert "Told by pd; not by post (no route)." in text
     for told in ("On-call is called", "2026-11-24 03:15 UTC", "CTO", "2026-11-24 03:45 UTC"):
         assert told in text, told
+    # The message says all of it once more.
+    assert "All that was told" in text
     # Who calls needs it most where no message goes out.
     alone = Elements(page(record(escalated(result(outcome="unhealed"), channels=[])))).text
     assert "On-call is called" in alone
