@@ -25,7 +25,8 @@ description:
     it came.
   - A record is never changed by another run, and none is ever removed.
   - Secrets are masked. These are the values of all variables of the run, its hosts and its inputs
-    whose names end in C(password), C(token), C(secret) and the like, or begin with C(vault_).
+    whose names end in C(password), C(token), C(secret) and the like, or begin with C(vault_), and
+    the addresses of the channels that messages go out by.
   - An error in it never breaks a run; it becomes a warning.
 options:
   directory:

@@ -24,6 +24,8 @@ short_description: Tell what became of a procedure on a host
 version_added: 0.1.0
 description:
   - Decides the outcome from the findings before and after, and says it in a sentence.
+  - C(findings) are those before anything was done, C(left) those of the last look. Each of the
+    C(rungs) has what was shown C(before) and C(after) it, and the causes that were C(left) then.
 options:
   _input:
     description:
@@ -58,6 +60,7 @@ _value:
     cause: stopped
     advice: ""
     findings: []
+    left: []
     rungs: []
     before: {answer: got no connection}
     after: {answer: 3 good answers in a row}

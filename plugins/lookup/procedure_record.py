@@ -61,15 +61,12 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.plugspace.titan.plugins.module_utils._identity import user
 from ansible_collections.plugspace.titan.plugins.module_utils._record import native, who
 from ansible_collections.plugspace.titan.plugins.module_utils._record_copy import record_of
-from ansible_collections.plugspace.titan.plugins.module_utils._record_mask import mask, secrets_of
-from ansible_collections.plugspace.titan.plugins.module_utils._redact import Redactor
-
-# Other hosts', and what is templated as it is read; and the results, which have a key that is no
-# secret.
-_NO_SETTINGS = (
-    *("hostvars", "vars", "ansible_delegated_vars"),
-    *("common_result", "escalate_outcome"),
+from ansible_collections.plugspace.titan.plugins.module_utils._record_mask import (
+    mask,
+    secrets_of,
+    settings_of,
 )
+from ansible_collections.plugspace.titan.plugins.module_utils._redact import Redactor
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -80,11 +77,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
     ) -> list[dict[str, t.Any]]:
         """Put the record together."""
         self.set_options(var_options=variables, direct=kwargs)
-        known = {
-            name: one
-            for name, one in (variables or {}).items()
-            if name not in _NO_SETTINGS and not name.startswith("__")
-        }
+        known = settings_of(variables or {})
         about = {"by": who(user(), known, os.environ), "controller": platform.node()}
         results = native(self._flatten(terms))
         record = record_of(str(self.get_option("procedure")), results, about, time.time())

@@ -28,7 +28,11 @@ Evidence = dict[str, str]
 
 
 class Taken(t.TypedDict):
-    """A rung that was climbed; seconds: with the look at what became of it."""
+    """A rung that was climbed; seconds: with the look at what became of it.
+
+    before, after: what was shown before it and by that look; after is empty when the host gave no
+    answer any more. left: the causes that were still found.
+    """
 
     rung: str
     target: str
@@ -37,13 +41,16 @@ class Taken(t.TypedDict):
     helped: bool
     seconds: float
     error: str
+    before: Evidence
+    after: Evidence
+    left: list[str]
 
 
 class Result(t.TypedDict):
     """What became of it. seconds: until the outcome was verified.
 
     began, incident_began: ISO 8601, of the procedure, and of what it is for; the latter is empty
-    when nobody knows it.
+    when nobody knows it. findings: before anything was done. left: those of the last look.
     """
 
     procedure: str
@@ -55,6 +62,7 @@ class Result(t.TypedDict):
     cause: str
     advice: str
     findings: list[Finding]
+    left: list[Finding]
     rungs: list[Taken]
     before: Evidence
     after: Evidence
@@ -70,7 +78,7 @@ class Course(t.TypedDict, total=False):
     before anything was done; findings: those of now. step: the last choice of the ladder. remark:
     what is said of a subject that is well. refusal: why nothing was done. failure: why the
     procedure itself broke off. planning: nothing is done, only told. lost: the host gave no answer.
-    left: what could not be tidied up at the end, and why. proof: the row of service_probe that was
+    unfinished: what could not be tidied up at the end, and why. proof: the row of service_probe that was
     taken after the last rung; empty when the subject cannot be probed.
     """
 
@@ -91,7 +99,7 @@ class Course(t.TypedDict, total=False):
     failure: str
     planning: bool
     lost: bool
-    left: list[str]
+    unfinished: list[str]
     proof: t.Mapping[str, t.Any]
     before: Evidence
     after: Evidence
@@ -114,11 +122,12 @@ def result(course: Course) -> Result:
         outcome=outcome,
         summary=" ".join(
             [_summary(course, outcome, decisive, taken, seconds)]
-            + [f"Left behind: {_ended(one)}" for one in course.get("left") or []]
+            + [f"Left behind: {_ended(one)}" for one in course.get("unfinished") or []]
         ),
         cause=decisive["cause"] if decisive else "",
         advice=_advice(outcome, decisive),
         findings=first,
+        left=list(course.get("findings") or []),
         rungs=taken,
         before=dict(course.get("before") or {}),
         after=dict(course.get("after") or {}),
@@ -148,6 +157,9 @@ def planned(course: Course) -> list[Taken]:
                 helped=False,
                 seconds=0.0,
                 error="",
+                before={},
+                after={},
+                left=[],
             )
         )
         name, target = known[name].get("next", ""), ""

@@ -10,6 +10,7 @@ import hashlib
 import json
 import typing as t
 
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation import said
 from ansible_collections.plugspace.titan.plugins.module_utils._record_markup import (
     Markup,
     join,
@@ -22,6 +23,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._record_text impor
     span,
     state,
     subject,
+    told_by,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._record_timeline import (
     MAX_LANES,
@@ -178,8 +180,12 @@ def _result(result: Seen) -> Markup:
                 class_="head",
             ),
             tag("p", result.text("summary")) if result.text("summary") else NOTHING,
-            _findings(result),
+            _findings("What was found", result.rows("findings"), result.text("cause")),
             _rungs(result),
+            # Without a rung it is what was found at first.
+            _findings("What was found in the end", result.rows("left"))
+            if result.rows("rungs") and result.text("outcome") != "planned"
+            else NOTHING,
             _evidence(result),
             _escalation(result),
             class_="card",
@@ -187,13 +193,13 @@ def _result(result: Seen) -> Markup:
     )
 
 
-def _findings(result: Seen) -> Markup:
+def _findings(title: str, findings: t.Sequence[Seen], decided: str = "") -> Markup:
     rows = [
         (
             join(
                 tag("b", one.text("cause")),
                 tag("span", " decided", class_="soft small")
-                if one.text("cause") == result.text("cause")
+                if decided and one.text("cause") == decided
                 else NOTHING,
             ),
             one.text("subject"),
@@ -201,12 +207,12 @@ def _findings(result: Seen) -> Markup:
             one.text("confidence"),
             one.text("rung") or one.text("advice"),
         )
-        for one in result.rows("findings")
+        for one in findings
     ]
     if not rows:
         return NOTHING
     names = ("cause", "of", "evidence", "confidence", "what helps")
-    return join(tag("h3", "What was found"), _table(names, rows))
+    return join(tag("h3", title), _table(names, rows))
 
 
 def _rungs(result: Seen) -> Markup:
@@ -222,23 +228,45 @@ def _rungs(result: Seen) -> Markup:
                 tag("span", word, class_=None if planned else "yes" if helped else "no"),
                 "" if planned else span(one.number("seconds")),
                 _quoted(one.text("error")),
+                NOTHING if planned else _changes(one),
+                NOTHING if planned else ", ".join(one.texts("left")),
             )
         )
     if not rows:
         return NOTHING
-    names = ("rung", "against", "result", "took", "error")
+    names = ("rung", "against", "result", "took", "error", "before and after it", "still found")
     return join(
         tag("h3", "What would be done" if planned else "What was done"),
         _table(names, rows, numbers=(3,)),
     )
 
 
+def _shown(one: Seen) -> list[tuple[str, str, str]]:
+    """What was shown before and after: a label, and both lines, one of which may be empty."""
+    before, after = one.part("before"), one.part("after")
+    labels = dict.fromkeys([*before.keys(), *after.keys()])
+    return [(label, before.shown(label), after.shown(label)) for label in labels]
+
+
+def _changes(rung: Seen) -> Markup:
+    """What a rung changed of what is shown; the rest stands in the file, and would hide it."""
+    if not rung.part("after"):
+        return NOTHING
+    changed = [one for one in _shown(rung) if one[1] != one[2]]
+    if not changed:
+        return Markup("all as before")
+    return join(
+        *(
+            tag("div", tag("b", f"{label}: "), _quoted(before or "-"), " → ", _quoted(after or "-"))
+            for label, before, after in changed
+        )
+    )
+
+
 def _evidence(result: Seen) -> Markup:
-    before, after = result.part("before"), result.part("after")
-    labels = [*before.keys(), *(key for key in after.keys() if key not in before.keys())]  # noqa: SIM118
     rows = [
-        (tag("b", label), *(_quoted(one.shown(label)) for one in (before, after)))
-        for label in labels
+        (tag("b", label), _quoted(before), _quoted(after))
+        for label, before, after in _shown(result)
     ]
     if not rows:
         return NOTHING
@@ -246,16 +274,40 @@ def _evidence(result: Seen) -> Markup:
 
 
 def _escalation(result: Seen) -> Markup:
-    told = called(result)
-    if not told:
-        return NOTHING
     escalation = result.part("escalation")
-    text = escalation.text("text")
+    text, call, told = escalation.text("text"), called(result), told_by(result)
+    # That nobody was told of what is well goes without saying.
+    if not (call or told or (text and result.text("outcome") != "well")):
+        return NOTHING
+    chain = [
+        (
+            join(
+                tag("b", one.text("role")),
+                tag("span", " is called", class_="soft small")
+                if one.text("until") == escalation.text("until")
+                else NOTHING,
+            ),
+            one.text("contact") or "no contact is written down",
+            said(one.text("begins")),
+            said(one.text("until")),
+        )
+        for one in escalation.rows("chain")
+    ]
     return join(
         tag("h3", "Who was called"),
-        tag("p", told, " (paged)" if escalation.flag("page") else ""),
-        tag("pre", text) if text else NOTHING,
+        tag("p", f"Call {call}.") if call else NOTHING,
+        tag("p", f"Told {told}.") if told else NOTHING,
+        _table(("who", "how", "from", "to answer by"), chain) if call else NOTHING,
+        _text(text, folded=bool(call)),
     )
+
+
+def _text(text: str, folded: bool) -> Markup:
+    """What was said; folded where it tells the same once more."""
+    if not text:
+        return NOTHING
+    said_so = tag("pre", text)
+    return tag("details", tag("summary", "All that was told"), said_so) if folded else said_so
 
 
 def _failures(seen: Seen) -> Markup:

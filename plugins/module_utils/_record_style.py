@@ -70,6 +70,8 @@ th { text-align: left; white-space: nowrap;
 th, td { padding: .4rem 1rem .4rem 0; vertical-align: top; border-top: 1px solid var(--line); }
 thead th { border-top: 0; }
 td.number { white-space: nowrap; font-variant-numeric: tabular-nums; }
+/* A cause stays in one piece; what a program said may be one long word. */
+td { overflow-wrap: break-word; } td .evidence { overflow-wrap: anywhere; }
 td b { font-weight: 600; } .yes { color: var(--good); } .no { color: var(--bad); }
 .evidence, pre { font: .88rem/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", Menlo, monospace; }
 pre { white-space: pre-wrap; margin: .5rem 0 0; }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation import said
 from ansible_collections.plugspace.titan.plugins.module_utils._record import (
     FAILED,
     INTERRUPTED,
@@ -102,7 +103,8 @@ def lines(record: t.Mapping[str, t.Any], path: str) -> list[str]:
             ("planned" if result.text("outcome") == "planned" else "done", done(result)),
             ("recovered", _recovered(result)),
             ("next", result.text("advice")),
-            ("called", called(result)),
+            ("call", called(result)),
+            ("told", told_by(result)),
         )
         told += [f"  {name + ':':<11}{plain(text, 300)}" for name, text in rows if text]
     told.append(f"record: {path}" if path else "record: none could be written")
@@ -110,17 +112,33 @@ def lines(record: t.Mapping[str, t.Any], path: str) -> list[str]:
 
 
 def called(result: Seen) -> str:
-    """Who was called, and by which ways; empty when nobody was."""
+    """Who has to answer, how they are reached, and until when; empty when nobody has to."""
     escalation = result.part("escalation")
-    reached, failed = [], []
-    for one in escalation.rows("deliveries"):
-        if one.flag("ok"):
-            reached.append(one.text("channel"))
-        else:
-            failed.append(f"{one.text('channel')} failed ({one.text('error') or 'no reason told'})")
-    chain = ", ".join(escalation.texts("chain"))
-    by = f"by {' and '.join(reached)}" if reached else ""
-    return "; ".join(part for part in (" ".join(filter(None, (chain, by))), *failed) if part)
+    role, until = escalation.text("call"), escalation.text("until")
+    if not escalation.flag("page") or not role:
+        return ""
+    chain = escalation.rows("chain")
+    own = next((one for one in chain if one.text("until") == until), Seen(None))
+    contact = own.text("contact") or "no contact is written down"
+    how = "who had to answer by" if escalation.flag("overdue") else "to answer by"
+    return f"{role} ({contact}), {how} {said(until)}"
+
+
+def told_by(result: Seen) -> str:
+    """Which channels brought the message, and which did not; empty when there was none to bring."""
+    escalation = result.part("escalation")
+    deliveries = escalation.rows("deliveries")
+    good = " and ".join(one.text("channel") for one in deliveries if one.flag("ok"))
+    over = " that it is over" if escalation.text("action") == "resolve" else ""
+    parts = [f"by {good}{over}"] if good else []
+    parts += [
+        f"not by {one.text('channel')} ({one.text('error') or 'no reason told'})"
+        for one in deliveries
+        if not one.flag("ok")
+    ]
+    if not deliveries and escalation.flag("page"):
+        return "nobody by this run: no message was sent"
+    return "; ".join(parts)
 
 
 def _recovered(result: Seen) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from support.application import ROOT_ON_HOST
@@ -46,14 +49,18 @@ class Fault:
 
 @dataclass
 class Seen:
-    """What a run told: each host's result, and the run."""
+    """What a run told: each host's result, the run, and the record that it left.
+
+    record: empty when it left none.
+    """
 
     run: Run
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
 
 
 def procedure(playbook: str, role: str, *arguments: str, **variables: Any) -> Seen:
-    """Run a procedure with the inputs of its role, and read the results that AWX would get.
+    """Run a procedure with the inputs of its role, and read what AWX would get, and its record.
 
     variables: without the role's prefix; what begins with titan_ is of the inventory.
     """
@@ -61,11 +68,14 @@ def procedure(playbook: str, role: str, *arguments: str, **variables: Any) -> Se
         name if name.startswith("titan_") else f"{role}_{name}": value
         for name, value in variables.items()
     }
-    run = play(playbook, *arguments, **options)
+    with tempfile.TemporaryDirectory(prefix="titan-records-") as records:
+        run = play(playbook, *arguments, records=records, **options)
+        written = [json.loads(path.read_text()) for path in Path(records).glob("*.json")]
+    assert len(written) <= 1, "a run left more than one record"
     stats = [each for each in run.events if each["event"] == "playbook_on_stats"]
     told = (stats[-1]["event_data"].get("artifact_data") or {}) if stats else {}
     results = {one["host"]: one for one in told.get("titan_results", [])}
-    return Seen(run, results)
+    return Seen(run, results, written[0] if written else {})
 
 
 Cases = Mapping[str, tuple[Mapping[str, Any], str]]
@@ -135,6 +145,20 @@ def cure_all(faults: Iterable[Fault], *further: str) -> None:
     on_each(dict.fromkeys(NAMES, f"{{ {everything}; }} >/dev/null 2>&1; true"))
 
 
+def recorded(seen: Seen) -> None:
+    """A record tells of each host what AWX was told, and what was before and after each rung."""
+    assert seen.record["status"] == ("finished" if seen.run.code == 0 else "failed")
+    assert {one["host"]: one for one in seen.record["results"]} == seen.results
+    for result in seen.results.values():
+        if result["outcome"] == "planned":
+            continue
+        shown = result["before"]
+        for rung in result["rungs"]:
+            assert (rung["before"], bool(rung["after"])) == (shown, True), result
+            assert not (rung["helped"] and rung["left"]), result
+            shown = rung["after"]
+
+
 def heal(
     run: Callable[..., Seen],
     batch: Sequence[Fault],
@@ -144,7 +168,8 @@ def heal(
     """Put in a fault on each host and have it healed, or told where no rung helps.
 
     run: the procedure, with further arguments. visited: is served on a host, or fails. state:
-    what --check leaves as it is. It says the same, and a second run has nothing to do.
+    what --check leaves as it is. It says the same, the record of each run proves it, and a second
+    run has nothing to do.
     """
     faults = dict(zip(NAMES, batch, strict=False))
     on_each({host: fault.inject for host, fault in faults.items()})
@@ -155,6 +180,8 @@ def heal(
     assert {host: state(host) for host in faults} == before, "--check touched something"
 
     healed = run()
+    recorded(planned)
+    recorded(healed)
     for host, fault in faults.items():
         for seen in (planned, healed):
             result = seen.results[host]
@@ -178,13 +205,15 @@ def heal(
 
     again = run()
     assert again.run.code == 0, again.run.output
+    recorded(again)
+    changed = again.run.stats.get("changed", {})
     for host, fault in faults.items():
         # A cure may be all that it takes, or leave something to be started.
         expected = ("well",) if fault.outcome == "healed" else ("well", "healed")
         if not fault.helps:
             expected = ("healed",)
-        assert again.results[host]["outcome"] in expected, (fault.name, again.results[host])
-    if not told:
-        assert again.run.changed == 0
+        outcome = again.results[host]["outcome"]
+        assert outcome in expected, (fault.name, again.results[host])
+        assert outcome == "healed" or changed.get(host, 0) == 0, (fault.name, again.run.output)
     for host in faults:
         visited(host)

@@ -58,9 +58,13 @@ def play(
     *arguments: str,
     verbosity: int = 0,
     inventory: Path = INVENTORY,
+    records: str = "",
     **extra_vars: Any,
 ) -> Run:
-    """Run a playbook to its end by ansible-runner. Does not fail when the playbook does."""
+    """Run a playbook to its end by ansible-runner. Does not fail when the playbook does.
+
+    records: the directory that its record goes to; that of the environment without it.
+    """
     started = time.monotonic()
     runner = ansible_runner.run(
         project_dir=str(ROOT),
@@ -72,7 +76,7 @@ def play(
         quiet=True,
         # Its own control sockets go away with its directory, ours stay warm.
         settings={"suppress_env_files": True},
-        envvars=environment(),
+        envvars=environment() | ({"TITAN_RECORD_DIRECTORY": records} if records else {}),
         timeout=600,
     )
     stdout = runner.stdout.read()

@@ -5,7 +5,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
+
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation import Level, moment
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation_plan import (
+    Site,
+    outcome,
+    plan,
+)
+from ansible_collections.plugspace.titan.plugins.module_utils._incidents import Incident
+
+LEVEL: Level = {"response_minutes": 15, "chain": ["On-call", "CTO"]}
+CHANNELS: list[dict[str, Any]] = [
+    {"name": "pd", "type": "pagerduty", "routing_key": "0123456789abcdef"},
+    {"name": "post", "type": "mail", "host": "mail1", "from": "titan@example.net"},
+]
+
+
+def escalated(
+    one: dict[str, Any],
+    *failing: str,
+    channels: Sequence[dict[str, Any]] = CHANNELS,
+    minutes: float = 0,
+    known: dict[str, Incident] | None = None,
+) -> dict[str, Any]:
+    """A result as the escalation hands it on.
+
+    failing: channels that do not take it. minutes: how long after its beginning people are told.
+    """
+    site = Site(
+        matrix=dict.fromkeys(("critical", "high", "medium", "low"), LEVEL),
+        contacts={"On-call": {"phone": "+1 555 0100"}},
+        channels=channels,
+        incidents=known or {},
+        now=moment(one["began"], "began") + timedelta(minutes=minutes),
+    )
+    planned = plan([one], site)
+    sent: list[Any] = [
+        {**send, "ok": send["channel"] not in failing, "error": "no route" if failing else ""}
+        for send in planned["sends"]
+    ]
+    (one,) = outcome(planned, sent)["results"]
+    return dict(one)
 
 
 def result(**changes: Any) -> dict[str, Any]:
@@ -30,9 +73,28 @@ def result(**changes: Any) -> dict[str, Any]:
             }
         ],
         "rungs": [
-            {"rung": "reload", "target": "", "helped": False, "seconds": 1.4, "error": "timed out"},
-            {"rung": "restart", "target": "2", "helped": True, "seconds": 2.2, "error": ""},
+            {
+                "rung": "reload",
+                "target": "",
+                "helped": False,
+                "seconds": 1.4,
+                "error": "timed out",
+                "before": {"answer": "no connection"},
+                "after": {"answer": "no connection", "PM2": "0 of 2"},
+                "left": ["port_taken"],
+            },
+            {
+                "rung": "restart",
+                "target": "2",
+                "helped": True,
+                "seconds": 2.2,
+                "error": "",
+                "before": {"answer": "no connection", "PM2": "0 of 2"},
+                "after": {"answer": "200 in 4 ms", "PM2": "2 of 2"},
+                "left": [],
+            },
         ],
+        "left": [],
         "before": {"answer": "no connection"},
         "after": {"answer": "200 in 4 ms", "PM2": "2 of 2"},
         "began": "2026-11-24T03:15:01Z",

@@ -85,6 +85,13 @@ def test_a_run_that_fails(directory: Path) -> None:
     assert (record["status"], record["outcome"]) == ("failed", "unhealed")
     assert record["failures"][0]["message"] == "A person is needed."
     assert "  next:      Stop nginx on port 4000, then run this again." in run.output
+    assert re.search(
+        r"^  call:      On-call \(phone: \+1 555 0100, mail: oncall@example\.net\),"
+        r" to answer by 20..-..-.. ..:.. UTC$",
+        run.output,
+        re.M,
+    )
+    assert "  told:      by webhook; not by mail (no route to host)" in run.output
 
 
 def test_a_plan(directory: Path) -> None:
@@ -152,6 +159,9 @@ def test_the_page_in_a_browser(directory: Path, tmp_path: Path) -> None:
     assert record["summary"].startswith("plugspace-api on titan1 is still ill after reload")
     assert "plugspace-api on titan1 is still ill after reload" in content
     assert "Stop nginx on port 4000" in content
+    assert "Team Lead" in content
+    assert "all as before" in content
+    assert "What was found in the end" in content
     # What stood in the evidence is text there, and was never run.
     assert "&lt;script&gt;document.title='owned'" in content
     assert "<title>owned" not in content

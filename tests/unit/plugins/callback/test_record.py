@@ -65,7 +65,12 @@ class Variables:
 
     @property
     def extra_vars(self) -> dict[str, Any]:
-        return {"service": "api", "api_token": "from-the-command-line"}
+        hook = {"name": "hook", "type": "slack", "url": "https://hooks.example.net/services/T01"}
+        return {
+            "service": "api",
+            "api_token": "from-the-command-line",
+            "titan_escalation_channels": [hook],
+        }
 
     def get_vars(self, **arguments: Any) -> dict[str, Any]:
         return {"vault_redis": "from-the-vault"}
@@ -156,7 +161,12 @@ def test_a_run_of_a_procedure(callback: CallbackModule, display: Display, tmp_pa
     callback.v2_playbook_on_stats(Stats(result(before=evidence)))
     written = only(tmp_path)
     assert written["status"] == "finished"
-    assert written["inputs"] == {"service": "api", "api_token": "********"}
+    assert written["inputs"] == {
+        "service": "api",
+        "api_token": "********",
+        # The address of a channel is its key.
+        "titan_escalation_channels": [{"name": "hook", "type": "slack", "url": "********"}],
+    }
     assert written["results"][0]["before"] == {"answer": "******** and ********"}
     assert [one["state"] for one in written["timeline"]["titan1"]] == ["changed", "ok"]
     (page,) = (tmp_path / "records").glob("*.html")

@@ -37,6 +37,9 @@ def taken(rung: str, helped: bool, error: str = "", cause: str = "stopped") -> d
         "helped": helped,
         "seconds": 2.0,
         "error": error,
+        "before": {"answer": "refused"},
+        "after": {"answer": "good" if helped else "refused"},
+        "left": [] if helped else [cause],
     }
 
 
@@ -56,8 +59,8 @@ def course(**facts: Any) -> dict[str, Any]:
 
 
 def test_what_is_left_behind_is_told_whatever_became_of_it() -> None:
-    left = ["the lock is held by ann.", "no space"]
-    result = tell(course(first=[STOPPED], findings=[], taken=[taken("start", True)], left=left))
+    ends = {"unfinished": ["the lock is held by ann.", "no space"]}
+    result = tell(course(first=[STOPPED], findings=[], taken=[taken("start", True)], **ends))
     assert result["summary"].endswith(
         "What helped: start it. Left behind: the lock is held by ann. Left behind: no space."
     )
@@ -156,6 +159,8 @@ def test_nothing_helped() -> None:
         )
     )
     assert result["outcome"] == "unhealed"
+    # What was found at first, and what is there now.
+    assert (result["findings"], result["left"]) == ([STOPPED], [DISK])
     assert result["summary"] == (
         "api on titan1 needs a person: no space is left on /. Done: start it (which failed: it has"
         " no script), then restart it. A person must: free space on /."
@@ -199,6 +204,11 @@ def test_check_mode_tells_the_rungs_in_order() -> None:
     )
     assert result["outcome"] == "planned"
     assert [one["rung"] for one in result["rungs"]] == ["start", "restart"]
+    # Nothing was climbed, so there is nothing to show of it.
+    assert [(one["before"], one["after"], one["left"]) for one in result["rungs"]] == [
+        ({}, {}, []),
+        ({}, {}, []),
+    ]
     assert result["summary"].endswith("Would be done: start it; if that does not help: restart it.")
     assert show([result]).startswith("plan api on titan1")
 

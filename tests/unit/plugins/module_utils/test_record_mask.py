@@ -9,6 +9,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._record_mask impor
     mask,
     masked_inputs,
     secrets_of,
+    settings_of,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._redact import Redactor
 
@@ -37,6 +38,42 @@ def test_secrets_are_found_by_name_at_any_depth() -> None:
         "inside-of-it",
         "12345678",
     }
+
+
+def test_the_address_of_a_channel_is_a_secret_of_it() -> None:
+    hook = {"name": "h", "type": "webhook", "url": "https://hooks.example.net/T012/B345?a=token9"}
+    found = {hook["url"], "/T012/B345", "a=token9"}
+    assert secrets_of({"titan_escalation_channels": [hook]}) == found
+    assert secrets_of({"escalate_channels": [hook]}) == found
+    # The setting may be made of others.
+    assert secrets_of({"titan_our_channel": hook}) == found
+    # Nobody is told by these; what they hold is secret all the same.
+    for wrong in ({"type": "slak"}, {"type": None}, {"headers": "x"}, {"headers": {"A": "b"}}):
+        assert secrets_of({"titan_escalation_channels": [{**hook, **wrong}]}) == found
+    broken = {"type": "slack", "url": "https://[hooks/T012"}
+    assert secrets_of({"x": broken}) == {broken["url"]}
+    templated = {"type": "slack", "url": "https://hooks.example.net/{{ vault_hook }}"}
+    assert secrets_of({"x": templated}) == set()
+    page = {"type": "pagerduty", "url": "https://events.example.net/v2", "routing_key": "0123456"}
+    assert secrets_of({"x": page}) == {"0123456"}
+    probe = {"name": "site", "type": "http", "url": "https://plugspace.test/api/health"}
+    assert secrets_of({"titan_public_probe": probe}) == set()
+
+
+class Sealed:
+    """A value of a vault whose password is not at hand."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no vault secrets were found")
+
+
+def test_a_sealed_value_costs_no_other_secret() -> None:
+    assert secrets_of({"a_password": Sealed(), "b_password": "hunter2"}) == {"hunter2"}
+
+
+def test_what_a_site_was_given_is_told_from_what_a_run_found() -> None:
+    variables = {"hostvars": 1, "vars": 1, "__common_x": 1, "common_result": 1, "titan_x": 2}
+    assert settings_of(variables) == {"titan_x": 2}
 
 
 def test_the_lines_of_a_key_are_secrets_too() -> None:

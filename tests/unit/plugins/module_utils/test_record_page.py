@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from record_samples import record, result
+from record_samples import escalated, record, result
 
 from ansible_collections.plugspace.titan.plugins.module_utils._record_markup import (
     escape,
@@ -60,10 +60,7 @@ def evil(value: Any) -> Any:
 
 def test_nothing_in_a_record_becomes_an_element() -> None:
     full = record(
-        result(
-            advice="x",
-            escalation={"text": "x", "chain": ["x"], "deliveries": [{"channel": "x", "ok": True}]},
-        ),
+        escalated(result(advice="x", outcome="unhealed"), "post"),
         failures=[{"host": "x", "task": "x", "message": "x", "at": 1}],
         notes=["x"],
     )
@@ -117,6 +114,68 @@ def test_the_page_tells_everything() -> None:
         "20261124T031500Z-service_down-4f1a2b",
     ):
         assert told in text, told
+
+
+def test_the_page_tells_who_is_called_by_which_way_and_who_comes_next() -> None:
+    text = Elements(page(record(escalated(result(outcome="unhealed"), "post")))).text
+    assert text.index("Who was called") < text.index(
+        "Call On-call (phone: +1 555 0100), to answer by 2026-11-24 03:30 UTC."
+    )
+    assert "Told by pd; not by post (no route)." in text
+    for told in ("On-call is called", "2026-11-24 03:15 UTC", "CTO", "2026-11-24 03:45 UTC"):
+        assert told in text, told
+    # The message says all of it once more.
+    assert "All that was told" in text
+    # Who calls needs it most where no message goes out.
+    alone = Elements(page(record(escalated(result(outcome="unhealed"), channels=[])))).text
+    assert "On-call is called" in alone
+    assert "Told nobody by this run: no message was sent." in alone
+
+
+def rows_of(text: str, title: str) -> list[list[str]]:
+    """The cells of the table under a title, row by row."""
+    (table,) = re.findall(rf"<h3>{title}</h3>.*?<tbody>(.*?)</tbody>", text, re.S)
+    return [
+        [Elements(cell).text for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)]
+        for row in re.findall(r"<tr>(.*?)</tr>", table, re.S)
+    ]
+
+
+def test_each_rung_has_its_own_before_and_after() -> None:
+    # The target, the error and what is still found stand in columns of their own.
+    reload, restart = rows_of(page(record(result())), "What was done")
+    assert reload[-2:] == ["PM2: - → 0 of 2", "port_taken"]
+    assert restart[-2:] == ["answer: no connection → 200 in 4 msPM2: 0 of 2 → 2 of 2", ""]
+
+
+def test_a_rung_that_changed_nothing_says_so_and_one_that_nobody_looked_after_says_nothing() -> (
+    None
+):
+    first, second = result()["rungs"]
+    same = {**first, "after": first["before"]}
+    lost = {**second, "helped": False, "after": {}}
+    text = page(record(result(rungs=[same, lost], outcome="unreachable")))
+    told = [row[-2] for row in rows_of(text, "What was done")]
+    assert told == ["all as before", ""]
+
+
+def test_what_was_found_in_the_end_is_told_where_something_was_tried() -> None:
+    disk = {"cause": "disk_full", "evidence": "no space is left on /", "advice": "free space"}
+    ill = result(outcome="unhealed", left=[disk])
+    (row,) = rows_of(page(record(ill)), "What was found in the end")
+    assert row == ["disk_full", "no space is left on /", "free space"]
+    for alike in (result(), {**ill, "rungs": []}, {**ill, "outcome": "planned"}):
+        assert "What was found in the end" not in page(record(alike))
+
+
+@pytest.mark.parametrize(("outcome", "shown"), [("well", False), ("refused", True)])
+def test_that_nobody_was_called_is_told_where_somebody_would_be_missed(
+    outcome: str, shown: bool
+) -> None:
+    asks_nobody = escalated(result(outcome=outcome, escalation={"page": False}))
+    text = Elements(page(record(asks_nobody))).text
+    assert ("Who was called" in text) is shown
+    assert ("the procedure asks for nobody" in text) is shown
 
 
 def test_a_plan_does_not_look_like_a_deed() -> None:

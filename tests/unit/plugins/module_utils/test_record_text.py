@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from record_samples import record, result
+from record_samples import escalated, record, result
 
+from ansible_collections.plugspace.titan.plugins.module_utils._incidents import Incident
 from ansible_collections.plugspace.titan.plugins.module_utils._record_text import (
     called,
     lines,
     span,
     summary,
+    told_by,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 
@@ -127,25 +129,16 @@ def test_an_interruption_after_a_result() -> None:
 
 
 def test_the_end_on_the_terminal() -> None:
-    ill = result(
-        host="titan2",
-        outcome="unhealed",
-        advice="Free port 4000.",
-        rungs=[],
-        escalation={
-            "chain": ["on call"],
-            "deliveries": [
-                {"channel": "webhook", "ok": True},
-                {"channel": "mail", "ok": False, "error": "no route"},
-            ],
-        },
+    ill = escalated(
+        result(host="titan2", outcome="unhealed", advice="Free port 4000.", rungs=[]), "post"
     )
     well = result(host="titan3", outcome="well", cause="", findings=[], rungs=[])
     assert lines(record(result(), well, ill), "/x/y.html") == [
         "plugspace-api on titan2: unhealed",
         "  cause:     port_taken: port 4000 is held by nginx",
         "  next:      Free port 4000.",
-        "  called:    on call by webhook; mail failed (no route)",
+        "  call:      On-call (phone: +1 555 0100), to answer by 2026-11-24 03:30 UTC",
+        "  told:      by pd; not by post (no route)",
         "plugspace-api on titan1: healed",
         "  cause:     port_taken: port 4000 is held by nginx",
         "  done:      reload did not help (1.4 s: timed out), restart 2 helped (2.2 s)",
@@ -173,9 +166,42 @@ def test_the_terminal_gets_no_control_characters() -> None:
     assert "a b on titan1: healed" in told
 
 
+def test_without_a_channel_it_still_says_whom_to_call() -> None:
+    alone = Seen(escalated(result(outcome="unhealed"), channels=[]))
+    assert called(alone) == "On-call (phone: +1 555 0100), to answer by 2026-11-24 03:30 UTC"
+    assert told_by(alone) == "nobody by this run: no message was sent"
+
+
+def test_the_next_of_the_chain_is_called_in_their_turn() -> None:
+    ill = result(outcome="unhealed")
+    assert called(Seen(escalated(ill, minutes=16))) == (
+        "CTO (no contact is written down), to answer by 2026-11-24 03:45 UTC"
+    )
+    assert called(Seen(escalated(ill, minutes=31))) == (
+        "CTO (no contact is written down), who had to answer by 2026-11-24 03:45 UTC"
+    )
+
+
+def test_the_end_of_an_incident_is_told_and_nobody_is_called() -> None:
+    known = Incident(
+        severity="critical",
+        began="2026-11-24T03:15:01Z",
+        seen="2026-11-24T03:15:01Z",
+        told={"pd": 1},
+        healed=False,
+    )
+    healed = Seen(escalated(result(), known={"titan/service_down/plugspace-api/titan1": known}))
+    assert called(healed) == ""
+    assert told_by(healed) == "by pd that it is over"
+
+
 def test_nobody_was_called() -> None:
-    assert called(Seen({})) == ""
-    assert called(Seen({"escalation": {"severity": "low", "chain": [], "deliveries": []}})) == ""
+    for nobody in (Seen({}), Seen(escalated(result())), Seen({"escalation": {"page": True}})):
+        assert called(nobody) == ""
+    assert told_by(Seen({})) == told_by(Seen(escalated(result()))) == ""
+    odd = {"page": True, "call": "CTO", "until": "", "chain": ["x"], "deliveries": [{}]}
+    assert called(Seen({"escalation": odd})).startswith("CTO (no contact is written down)")
+    assert told_by(Seen({"escalation": odd})) == "not by  (no reason told)"
 
 
 @pytest.mark.parametrize("odd", [None, [], "x", {"results": ["x", None, 5]}, {"results": 3}])
