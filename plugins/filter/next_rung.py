@@ -47,6 +47,10 @@ options:
     description: What a person has named for a destructive rung.
     type: str
     default: ""
+  option:
+    description: The variable that a person names it by, which the reason tells.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -81,10 +85,11 @@ def next_rung(
     rungs: t.Sequence[t.Any],
     taken: t.Sequence[t.Any] = (),
     confirmed: str = "",
+    option: str = "",
 ) -> t.Mapping[str, t.Any]:
     """Choose, and tell a ladder that does not fit as a filter tells it."""
     try:
-        return next_step(findings, rungs, taken, confirmed)
+        return next_step(findings, rungs, taken, confirmed, option)
     except LadderError as error:
         raise AnsibleFilterError(f"next_rung: {error}") from error
 

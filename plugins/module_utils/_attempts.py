@@ -145,7 +145,8 @@ class Attempts:
         if since < policy.cooldown:
             return Verdict(
                 False,
-                f"{procedure} was tried {age(since)} ago (because of {last.cause}: {last.outcome}),"
+                f"{procedure} was tried {age(since)} ago because of {last.cause}"
+                f" ({last.outcome}),"
                 f" and {age(policy.cooldown)} have to pass",
                 round(policy.cooldown - since, 1),
             )

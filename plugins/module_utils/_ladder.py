@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._finding import POSSIBLE, Finding
@@ -60,6 +61,7 @@ def next_step(
     rungs: t.Sequence[Rung],
     taken: t.Sequence[Taken] = (),
     confirmed: str = "",
+    option: str = "",
 ) -> Step:
     """Choose the next rung.
 
@@ -68,7 +70,7 @@ def next_step(
     against a cause is not climbed again for it: its successor is, as long as there is one.
 
     findings: of a diagnosis made after the last rung. rungs: the whole ladder. taken: in this run.
-    confirmed: what a person has named for a destructive rung.
+    confirmed: what a person has named for a destructive rung. option: the variable to name it by.
     """
     known = {rung["name"]: rung for rung in rungs}
     if not findings:
@@ -92,7 +94,10 @@ def next_step(
         return _end(decisive, "what was tried did not help, and nothing else is left to try")
     named = target or decisive["subject"]
     if known[name].get("destructive") and confirmed != named:
-        return _end(decisive, f"{name} would act on {named}, which nobody has named")
+        wrong = f"it is not {confirmed}; " if confirmed else ""
+        how = f": -e {option}={shlex.quote(named)}" if option else ""
+        says = known[name].get("says", name)
+        return _end(decisive, f"{wrong}to {says} ({named}), a person has to name it{how}")
     return Step(rung=name, target=target, finding=dict(decisive), reason="")
 
 

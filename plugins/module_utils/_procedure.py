@@ -14,7 +14,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._ladder import (
     Rung,
     Step,
 )
-from ansible_collections.plugspace.titan.plugins.module_utils._words import age
+from ansible_collections.plugspace.titan.plugins.module_utils._words import age, plain
 
 WELL, PLANNED, HEALED = "well", "planned", "healed"
 UNHEALED, REFUSED, UNREACHABLE = "unhealed", "refused", "unreachable"
@@ -22,6 +22,7 @@ UNHEALED, REFUSED, UNREACHABLE = "unhealed", "refused", "unreachable"
 BAD = (UNHEALED, REFUSED, UNREACHABLE)
 # Worst first, in a report of many hosts.
 _ORDER = (UNREACHABLE, UNHEALED, REFUSED, PLANNED, HEALED, WELL)
+_WHEN = {HEALED: "afterwards", PLANNED: "afterwards"}
 _MARKS = {WELL: "ok", HEALED: "ok", PLANNED: "plan"}
 
 Evidence = dict[str, str]
@@ -78,8 +79,9 @@ class Course(t.TypedDict, total=False):
     before anything was done; findings: those of now. step: the last choice of the ladder. remark:
     what is said of a subject that is well. refusal: why nothing was done. failure: why the
     procedure itself broke off. planning: nothing is done, only told. lost: the host gave no answer.
-    unfinished: what could not be tidied up at the end, and why. proof: the row of service_probe that was
-    taken after the last rung; empty when the subject cannot be probed.
+    override: how a person has it tried all the same. silence: what is known of why it gave none.
+    unfinished: what could not be tidied up at the end, and why. proof: the row of service_probe
+    that was taken after the last rung; empty when the subject cannot be probed.
     """
 
     procedure: str
@@ -96,9 +98,11 @@ class Course(t.TypedDict, total=False):
     step: Step
     remark: str
     refusal: str
+    override: str
     failure: str
     planning: bool
     lost: bool
+    silence: str
     unfinished: list[str]
     proof: t.Mapping[str, t.Any]
     before: Evidence
@@ -125,7 +129,7 @@ def result(course: Course) -> Result:
             + [f"Left behind: {_ended(one)}" for one in course.get("unfinished") or []]
         ),
         cause=decisive["cause"] if decisive else "",
-        advice=_advice(outcome, decisive),
+        advice=_advice(course, outcome, decisive),
         findings=first,
         left=list(course.get("findings") or []),
         rungs=taken,
@@ -153,7 +157,7 @@ def planned(course: Course) -> list[Taken]:
                 rung=name,
                 target=target,
                 cause=str(step["finding"].get("cause", "")),
-                says=known[name].get("says", name),
+                says=known[name].get("says", name) + (f" ({target})" if target else ""),
                 helped=False,
                 seconds=0.0,
                 error="",
@@ -208,16 +212,21 @@ def _summary(
         return f"{what} is well; nothing was done. {_sentence(course.get('remark') or '')}".rstrip()
     if outcome == UNREACHABLE:
         done = f" after {_told(taken)}" if taken else ""
-        return f"{course['host']} gave no answer{done}, so nobody knows how {course['subject']} is."
+        why = f" ({plain(silent, 160)})" if (silent := course.get("silence")) else ""
+        nobody = f"so nobody knows how {course['subject']} is"
+        return f"{course['host']} gave no answer{done}{why}, {nobody}."
     if outcome == PLANNED:
         if not taken:
             return f"{what}: {seen}. Nothing would be done: {course['step']['reason']}."
         then = "; if that does not help: ".join(one["says"] for one in taken)
-        return f"{what}: {seen}. Would be done: {then}."
+        refusal = course.get("refusal")
+        now = f" Not now, though: {refusal}." if refusal else ""
+        return f"{what}: {seen}. Would be done: {then}.{now}"
     if outcome == HEALED:
         # What failed may have helped all the same, or it came back by itself.
-        did = f"Done: {_told(taken)}" if taken[-1]["error"] else f"What helped: {taken[-1]['says']}"
-        return f"{what} is back after {age(seconds)}: {seen}. {did}."
+        helped = [one for one in taken if one["helped"]] or taken[-1:]
+        did = f"Done: {_told(taken)}" if taken[-1]["error"] else f"What helped: {_told(helped)}"
+        return f"{what} is well again after {age(seconds)}: {seen}. {did}."
     if outcome == REFUSED:
         why = course.get("refusal") or course.get("failure") or ""
         said = f"{seen}. " if seen else ""
@@ -249,7 +258,11 @@ def _ended(text: str) -> str:
     return f"{text.rstrip('.')}."
 
 
-def _advice(outcome: str, found: Finding | None) -> str:
+def _advice(course: Course, outcome: str, found: Finding | None) -> str:
+    if outcome == UNREACHABLE:
+        return f"see whether {course['host']} runs and can be reached by SSH, then run this again"
+    if outcome == REFUSED and course.get("refusal"):
+        return f"to have it tried all the same: {course.get('override') or 'override it'}"
     return found["advice"] if found and outcome != WELL else ""
 
 
@@ -273,8 +286,9 @@ def report(results: t.Sequence[Result]) -> str:
             for label, line in one["before"].items()
             if one["outcome"] == HEALED and one["after"].get(label, line) != line
         ]
-        if one["advice"] and one["outcome"] != UNHEALED:
-            lines.append(f"     afterwards: {one['advice']}")
+        # What a sentence says already is not said again.
+        if one["advice"] and one["advice"] not in one["summary"]:
+            lines.append(f"     {_WHEN.get(one['outcome'], 'to do')}: {one['advice']}")
     return "\n".join(lines)
 
 

@@ -139,7 +139,7 @@ def test_a_member_that_was_removed_is_added_when_it_is_named(host: str) -> None:
         ssh(primary(), as_admin(members(f"[m for m in c['members'] if m['host'] != '{member}']")))
         ssh(host, until(hello("not h.get('setName')")))
         asked = down("--check")
-        told = f"add_member would act on {member}, which nobody has named"
+        told = f"a person has to name it: -e mongodb_down_confirm={member}"
         assert all(told in one["summary"] for one in asked.results.values()), asked.results
         assert asked.run.changed == 0
         # Only a member of the set can add it.
@@ -172,7 +172,7 @@ def test_a_set_that_never_was_is_initiated_when_it_is_named() -> None:
             asked = down("--check", **where, **named)
             assert {one["cause"] for one in asked.results.values()} == {"never_initiated"}
             said = asked.results["titan1"]["summary"]
-            assert ("initiate_set would act on fresh" in said) is not bool(named), said
+            assert ("-e mongodb_down_confirm=fresh" in said) is not bool(named), said
             assert asked.run.changed == 0
         on_each(dict.fromkeys(NAMES, hello("not h.get('setName')", FRESH)))
         assert {host: units(host) for host in NAMES} == before

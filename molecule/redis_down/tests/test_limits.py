@@ -53,16 +53,23 @@ def refused(seen: Seen, *sentences: str) -> None:
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        ({"cooldown": 600}, "because of stopped: healed), and 10 min have to pass"),
+        ({"cooldown": 600}, "because of stopped (healed), and 10 min have to pass"),
         ({"maximum": 1}, "was tried 1 time here in the last 1 h, and 1 is the most"),
     ],
 )
 def test_nothing_is_tried_too_often(limits: dict[str, Any], why: str) -> None:
     assert down(**limits).results[HOST]["outcome"] == "healed"
     ssh(HOST, STOP)
+    planned = down("--check", **limits).results[HOST]
+    assert planned["outcome"] == "planned"
+    assert "Not now, though: " in planned["summary"]
+    assert why in planned["summary"]
     # Whoever writes "no" does not mean yes.
     for override in ({}, {"override": "no"}):
-        refused(down(**limits, **override), why, "-e redis_down_override=true")
+        seen = down(**limits, **override)
+        refused(seen, why)
+        assert seen.run.changed == 0
+        assert "-e redis_down_override=true" in seen.results[HOST]["advice"]
     assert down(**limits, override=True).results[HOST]["outcome"] == "healed"
     assert is_active()
 

@@ -33,10 +33,10 @@ def test_a_host_without_applications_has_a_lock_of_its_own(tmp_path: Path) -> No
     try:
         run = play("redis_down", inventory=where, redis_down_cooldown=0)
         assert run.code == 0, run.output
-        assert "redis on titan3 is back after" in run.output
+        assert "redis on titan3 is well again after" in run.output
         assert ssh("titan3", "systemctl is-active redis-server") == "active\n"
         # It was taken there, and given back.
-        assert run.result("act | Take the lock", "titan3")["changed"] is True
+        assert run.result("act | Take the lock", "titan3")["holder"]["procedure"] == ("redis_down")
         assert ssh("titan3", "sudo ls /var/lib/titan/lock.json || true") == ""
     finally:
         ssh("titan3", "sudo systemctl start redis-server")

@@ -51,7 +51,7 @@ def test_more_memory_is_given_when_it_is_named() -> None:
         asked = down("--check", hosts="titan1")
         # The plan says what has to be named.
         assert (
-            "raise_maxmemory would act on 6mb, which nobody has named"
+            "a person has to name it: -e redis_down_confirm=6mb"
             in (asked.results["titan1"]["summary"])
         ), asked.results
         given = down(hosts="titan1", confirm="6mb")

@@ -76,8 +76,7 @@ def test_the_cooldown_counts_from_the_end(attempts: Attempts, clock: Clock) -> N
     refused = begin(attempts, "r2")
     assert refused == Verdict(
         False,
-        "service_down was tried 4 min ago (because of crashing: not healed),"
-        " and 5 min have to pass",
+        "service_down was tried 4 min ago because of crashing (not healed), and 5 min have to pass",
         1.0,
     )
     assert len(attempts.read()) == 1
@@ -89,7 +88,7 @@ def test_the_cooldown_counts_from_the_end(attempts: Attempts, clock: Clock) -> N
 def test_a_run_that_was_killed_counts_too(attempts: Attempts, clock: Clock) -> None:
     begin(attempts)
     clock.now += 10
-    assert "crashing: unknown" in begin(attempts, "r2").reason
+    assert "because of crashing (unknown)" in begin(attempts, "r2").reason
 
 
 def test_the_maximum_counts_within_the_window(attempts: Attempts, clock: Clock) -> None:

@@ -96,9 +96,13 @@ def test_it_ends_when_all_was_tried() -> None:
 
 @pytest.mark.parametrize("confirmed", ["", "78", "api"])
 def test_a_destructive_rung_wants_its_target_named(confirmed: str) -> None:
-    step = next_step([ill("held", "end_stranger", "77")], LADDER, confirmed=confirmed)
+    found = [ill("held", "end_stranger", "77")]
+    rungs = [{"name": "end_stranger", "says": "end the stranger", "destructive": True}]
+    step = next_step(found, rungs, confirmed=confirmed, option="x_confirm")
     assert step["rung"] == ""
-    assert step["reason"] == "end_stranger would act on 77, which nobody has named"
+    said = "to end the stranger (77), a person has to name it: -e x_confirm=77"
+    assert step["reason"] == (f"it is not {confirmed}; {said}" if confirmed else said)
+    assert next_step(found, LADDER)["reason"] == "to end_stranger (77), a person has to name it"
 
 
 @pytest.mark.parametrize(("target", "named"), [("77", "77"), ("", "api")])

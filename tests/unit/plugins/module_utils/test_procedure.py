@@ -101,7 +101,7 @@ def test_healed_by_the_first_rung() -> None:
         "ask why",
     )
     assert result["summary"] == (
-        "api on titan1 is back after 9 s: 2 instances, stopped in PM2. What helped: start it."
+        "api on titan1 is well again after 9 s: 2 instances, stopped in PM2. What helped: start it."
     )
     assert show([result]).splitlines() == [
         "ok   " + result["summary"],
@@ -247,3 +247,39 @@ def test_the_worst_comes_first() -> None:
 def test_what_is_no_course_is_told_as_a_filter_tells_it(bad: dict[str, Any]) -> None:
     with pytest.raises(AnsibleFilterError, match="procedure_result"):
         tell(bad)
+
+
+def test_each_rung_that_helped_is_named() -> None:
+    """Redis was stopped, and so was the service: each rung was needed."""
+    climbed = [taken("start_unit", True), taken("start", True)]
+    result = tell(course(first=[STOPPED], findings=[], taken=climbed))
+    assert result["summary"].endswith("What helped: start_unit it, then start it.")
+    climbed[0]["helped"] = False
+    result = tell(course(first=[STOPPED], findings=[], taken=climbed))
+    assert result["summary"].endswith("What helped: start it.")
+
+
+def test_a_plan_names_its_target_and_says_when_it_would_be_refused() -> None:
+    chosen = {**step(STOPPED, "start"), "target": "2"}
+    result = tell(
+        course(first=[STOPPED], planning=True, step=chosen, refusal="it was tried 2 s ago")
+    )
+    assert result["outcome"] == "planned"
+    assert "Would be done: start it (2); if that does not help: restart it." in result["summary"]
+    assert result["summary"].endswith("Not now, though: it was tried 2 s ago.")
+
+
+def test_a_refusal_says_how_it_is_overridden() -> None:
+    refused = course(first=[STOPPED], findings=[STOPPED], step=step(STOPPED, "start"))
+    result = tell({**refused, "refusal": "it was tried 2 s ago", "override": "-e x_override=true"})
+    assert result["outcome"] == "refused"
+    assert result["advice"] == "to have it tried all the same: -e x_override=true"
+    assert "     to do: to have it tried all the same: -e x_override=true" in show([result])
+
+
+def test_a_host_without_an_answer_says_why_and_what_to_do() -> None:
+    result = tell(course(lost=True, silence="Failed to connect:\n timed out"))
+    assert result["summary"] == (
+        "titan1 gave no answer (Failed to connect: timed out), so nobody knows how api is."
+    )
+    assert "see whether titan1 runs" in result["advice"]
