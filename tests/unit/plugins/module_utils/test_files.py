@@ -21,9 +21,10 @@ def killed_while_writing(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         raise KeyboardInterrupt
 
     before = set(path.parent.iterdir())
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(os, "replace", killed)
-        _files.write_json(str(path), {"of": path.name})
+        with pytest.raises(KeyboardInterrupt):
+            _files.write_json(str(path), {"of": path.name})
     (leftover,) = set(path.parent.iterdir()) - before
     return leftover
 
