@@ -462,6 +462,29 @@ def test_what_a_site_sets_wrong_keeps_nobody_from_being_told(
     assert_no_secret(run)
 
 
+def test_every_secret_of_the_inventory_is_masked(open_receivers: Receivers, memory: Path) -> None:
+    leaked = {
+        "titan_mongodb_monitoring_password": "monitoring-pass-Hd52",
+        "titan_prometheus_password": "prometheus-pass-Vm19",
+        "titan_app_repository_token": "repository-token-Jc64",
+        "vault_titan_other_key": "other-key-Ts37",
+    }
+    # What a vault does not have breaks nothing, and what is short is no secret.
+    odd = {
+        "titan_pagerduty_routing_key": "{{ vault_of_nobody }}",
+        "titan_short_key": "api",
+        "titan_list_key": [1],
+    }
+    told_of = result(summary=f"api: {' '.join(leaked.values())}", advice="titan_short_key is api")
+    run = escalate(memory, good(open_receivers), told_of, verbosity=0, **leaked, **odd)
+    assert run.code == 0, run.output
+    (message,) = open_receivers.received.at("/slack")
+    assert "api: ******** ******** ******** ********" in message["text"]
+    for secret in leaked.values():
+        assert secret not in json.dumps(open_receivers.received.posts) + memory.read_text()
+        assert secret not in told(run)["text"]
+
+
 def test_by_hand_and_test_message(open_receivers: Receivers, memory: Path) -> None:
     got = open_receivers.received
     common: dict[str, Any] = {
