@@ -295,11 +295,12 @@ def outcome(
     check_mode: bool = False,
     problems: t.Sequence[str] = (),
     unusable: t.Sequence[str] = (),
+    remarks: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
     """Tell how it went: text, deliveries, notes for the memory, and the results with escalation.
 
     problems: why the memory could not be used, in sentences. unusable: what of the settings was
-    left out, and why.
+    left out, and why. remarks: what of them is short, though nothing was left out.
     """
     texts: list[str] = []
     notes: dict[str, t.Any] = {}
@@ -332,6 +333,7 @@ def outcome(
         for problem in dict.fromkeys(bare(problem) for problem in problems)
     ]
     texts += [f"Left out: {problem}." for problem in unusable]
+    texts += [f"Look at the settings: {remark}." for remark in remarks]
     return {
         "text": "\n".join(texts),
         "deliveries": list(deliveries),

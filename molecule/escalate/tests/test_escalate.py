@@ -195,6 +195,7 @@ def test_one_incident_is_one_page_and_its_end_is_told_once(
         assert said in text
     assert LEAKED not in json.dumps(got.posts) + text
     assert told(first)["failed"] == []
+    assert "escalation channel mail does not reach CTO; give them a mail" in told(first)["text"]
     assert_no_secret(first)
 
     second = escalate(memory, by, result())

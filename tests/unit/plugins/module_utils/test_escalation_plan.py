@@ -351,6 +351,9 @@ def test_texts_of_an_outcome() -> None:
     short = told(planned, unusable=["channel 9: its type is none"])
     assert short["text"].endswith("Left out: channel 9: its type is none.")
     assert short["unusable"] == ["channel 9: its type is none"]
+    remarked = told(planned, remarks=["mail does not reach CTO"])
+    assert remarked["text"].endswith("Look at the settings: mail does not reach CTO.")
+    assert remarked["unusable"] == []
     nobody = told(plan(result(), known={}, channels=[]))
     assert "no channel of titan_escalation_channels takes it" in nobody["text"]
     assert nobody["notes"][KEY]["told"] == {}
