@@ -41,6 +41,11 @@ options:
     type: list
     elements: str
     default: []
+  remarks:
+    description: V(remarks) of P(plugspace.titan.escalation_settings#filter).
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -92,9 +97,10 @@ def escalation_outcome(
     check_mode: bool = False,
     problems: t.Sequence[str] = (),
     unusable: t.Sequence[str] = (),
+    remarks: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
     """Put them together."""
-    return outcome(plan, deliveries, check_mode, problems, unusable)
+    return outcome(plan, deliveries, check_mode, problems, unusable, remarks)
 
 
 class FilterModule:

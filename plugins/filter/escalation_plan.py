@@ -13,7 +13,11 @@ from ansible_collections.plugspace.titan.plugins.module_utils._escalation import
     EscalationError,
     moment,
 )
-from ansible_collections.plugspace.titan.plugins.module_utils._escalation_plan import Site, plan
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation_plan import (
+    Site,
+    plan,
+    plan_follow_up,
+)
 
 DOCUMENTATION = r"""
 name: escalation_plan
@@ -70,6 +74,10 @@ options:
     description: Whether each channel gets the message whatever severities it wants, as for a test.
     type: bool
     default: false
+  follow_up:
+    description: Whether only what has become due for V(incidents) is told, and no result.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -111,6 +119,7 @@ def escalation_plan(
     record: str = "",
     secrets: t.Sequence[str] = (),
     every_channel: bool = False,
+    follow_up: bool = False,
 ) -> dict[str, t.Any]:
     """Plan, and tell what cannot be used as a filter tells it."""
     try:
@@ -125,7 +134,7 @@ def escalation_plan(
             secrets=secrets,
             every=every_channel,
         )
-        return plan(results, given)
+        return plan_follow_up(given) if follow_up else plan(results, given)
     except EscalationError as error:
         raise AnsibleFilterError(f"escalation_plan: {error}") from error
 

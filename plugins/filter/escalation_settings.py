@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._escalation import (
+    RUNBOOK,
     Level,
     contact_problems,
     matrix_problems,
@@ -15,6 +16,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._escalation import
 from ansible_collections.plugspace.titan.plugins.module_utils._escalation_channels import (
     Channel,
     sorted_channels,
+    unreached,
 )
 
 DOCUMENTATION = r"""
@@ -36,15 +38,11 @@ options:
   matrix:
     description:
       - For each severity V(response_minutes), V(chain) and, if wanted, V(business_days).
-      - An empty one is the fallback.
+      - The runbook's counts where it is empty or cannot be used.
     type: dict
     default: {}
   contacts:
     description: For each role how it is reached.
-    type: dict
-    default: {}
-  fallback:
-    description: The matrix that counts where the site's cannot be used or there is none.
     type: dict
     default: {}
 """
@@ -60,7 +58,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: V(matrix), V(contacts) and V(channels) that can be used, and V(problems) of the rest.
+  description:
+    - V(matrix), V(contacts) and V(channels) that can be used, and V(problems) of the rest.
+    - In V(remarks) is whom of the matrix a mail does not reach, since no address is written down.
   type: dict
   sample:
     matrix: {}
@@ -70,23 +70,24 @@ _value:
     channels: []
     problems:
       - "escalation channel 1 (x): its type is none of pagerduty, mail, webhook, slack"
+    remarks: []
 """
 
 
 class Settings(t.TypedDict):
-    """What can be used, and what is wrong with the rest."""
+    """What can be used, what is wrong with the rest, and whom nobody can reach by it."""
 
     matrix: t.Mapping[str, Level]
     contacts: t.Mapping[str, t.Mapping[str, str]]
     channels: list[Channel]
     problems: list[str]
+    remarks: list[str]
 
 
 def escalation_settings(
     channels: t.Any,
     matrix: t.Any = None,
     contacts: t.Any = None,
-    fallback: t.Mapping[str, Level] | None = None,
 ) -> Settings:
     """Look at all three."""
     given = matrix not in (None, {})
@@ -94,11 +95,16 @@ def escalation_settings(
     wrong_contacts = contact_problems({} if contacts is None else contacts)
     usable_channels, wrong_channels = sorted_channels([] if channels is None else channels)
     known = contacts if isinstance(contacts, t.Mapping) else {}
+    usable_matrix = matrix if given and not wrong_matrix else RUNBOOK
+    usable_contacts = {
+        role: ways for role, ways in known.items() if not contact_problems({role: ways})
+    }
     return Settings(
-        matrix=matrix if given and not wrong_matrix else fallback or {},
-        contacts={role: ways for role, ways in known.items() if not contact_problems({role: ways})},
+        matrix=usable_matrix,
+        contacts=usable_contacts,
         channels=usable_channels,
         problems=[*wrong_matrix, *wrong_contacts, *wrong_channels],
+        remarks=unreached(usable_channels, usable_matrix, usable_contacts),
     )
 
 

@@ -34,6 +34,15 @@ class Level(t.TypedDict, total=False):
     business_days: bool
 
 
+# The runbook's, for a site that has none of its own, or one that cannot be used.
+RUNBOOK: t.Mapping[str, Level] = {
+    "critical": {"response_minutes": 15, "chain": ["On-call", "Team Lead", "CTO"]},
+    "high": {"response_minutes": 60, "chain": ["On-call", "Team Lead"]},
+    "medium": {"response_minutes": 240, "chain": ["On-call"]},
+    "low": {"response_minutes": 1440, "chain": ["On-call"], "business_days": True},
+}
+
+
 class Step(t.TypedDict):
     """One of the chain: who, how to reach them, and their time."""
 

@@ -9,7 +9,10 @@ import re
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.plugspace.titan.plugins.module_utils._escalation import SEVERITIES
+from ansible_collections.plugspace.titan.plugins.module_utils._escalation import (
+    SEVERITIES,
+    Level,
+)
 from ansible_collections.plugspace.titan.plugins.module_utils._redact import Redactor
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
 
@@ -132,6 +135,27 @@ def channel_secrets(channels: t.Iterable[Channel]) -> set[str]:
 def accepts(channel: Channel, severity: str) -> bool:
     """Whether a channel wants incidents of this severity."""
     return severity in channel.get("severities", SEVERITIES)
+
+
+def unreached(
+    channels: t.Iterable[Channel],
+    matrix: t.Mapping[str, Level],
+    contacts: t.Mapping[str, t.Mapping[str, str]],
+) -> list[str]:
+    """Whom of the matrix a channel cannot reach since nobody wrote down how, a sentence each."""
+    told = []
+    for channel in channels:
+        if channel["type"] != MAIL or channel.get("to"):
+            continue
+        wanted = [name for name in SEVERITIES if accepts(channel, name)]
+        called = dict.fromkeys(role for name in wanted for role in matrix[name]["chain"])
+        missing = [role for role in called if not contacts.get(role, {}).get("mail")]
+        if missing:
+            told.append(
+                f"escalation channel {channel['name']} does not reach {', '.join(missing)}; give "
+                "them a mail in titan_contacts, or the channel an address in to"
+            )
+    return told
 
 
 def http_request(channel: Channel, message: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

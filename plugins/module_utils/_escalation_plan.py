@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import typing as t
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ansible_collections.plugspace.titan.plugins.module_utils._escalation import (
     SEVERITIES,
@@ -42,6 +42,11 @@ _WELL = ("well", "healed")
 _NEEDS_A_PERSON = ("unhealed", "refused", "unreachable")
 _OUTCOMES = (*_WELL, "planned", *_NEEDS_A_PERSON)
 _NAMED = ("procedure", "subject", "host")
+# What a message needs of a result when only the memory is left of it.
+_ABOUT = (*_NAMED, "summary", "advice", "record")
+# Alertmanager repeats by default every 4 hours what lasts, and a person may have silenced it for
+# the night.
+_REMEMBERED = timedelta(hours=24)
 # PagerDuty's limit.
 _KEY_LENGTH = 255
 
@@ -50,8 +55,9 @@ class Decision(t.TypedDict):
     """What is done about one result.
 
     action: V(trigger), V(resolve) or V(nothing), and then reason says why. page: whether a person
-    is needed. channels: who gets the message. incident: what is known of the incident, before the
-    deliveries; null when nothing is to be remembered.
+    is needed. channels: who gets the message. waiting: who gets it when the first business day
+    begins. incident: what is known of the incident, before the deliveries; null when nothing is to
+    be remembered.
     """
 
     key: str
@@ -60,6 +66,7 @@ class Decision(t.TypedDict):
     page: bool
     chain: Chain
     channels: list[str]
+    waiting: list[str]
     message: Message
     incident: Incident | None
     result: dict[str, t.Any]
@@ -89,16 +96,20 @@ def incident_key(result: t.Mapping[str, t.Any], site: str) -> str:
     The cause is no part of it: what is seen of one outage changes while it lasts. The host is, as
     each host heals by itself, and so is the site, as two sites may name their hosts alike.
     """
-    key = "/".join([site or "titan", *(str(result[name]) for name in _NAMED)])
+    key = _prefix(site) + "/".join(str(result[name]) for name in _NAMED)
     if len(key) <= _KEY_LENGTH:
         return key
     digest = hashlib.sha256(key.encode()).hexdigest()
     return f"{key[: _KEY_LENGTH - len(digest) - 1]}-{digest}"
 
 
+def _prefix(site: str) -> str:
+    return f"{site or 'titan'}/"
+
+
 def plan(results: t.Sequence[t.Mapping[str, t.Any]], site: Site) -> dict[str, t.Any]:
     """Decide about each result: `decisions` in their order, and `sends`, a delivery each."""
-    redactor = Redactor([*site.secrets, *channel_secrets(site.channels)])
+    redactor = _redactor(site)
     decisions: list[Decision] = []
     for place, result in enumerate(results):
         where = f"result {place + 1}"
@@ -107,7 +118,47 @@ def plan(results: t.Sequence[t.Mapping[str, t.Any]], site: Site) -> dict[str, t.
             raise EscalationError(f"{where} does not name its {', '.join(missing)}")
         if result.get("outcome") not in _OUTCOMES:
             raise EscalationError(f"{where}: its outcome is none of {', '.join(_OUTCOMES)}")
-        decisions.append(_decide(masked(result, redactor), where, site))
+        shown = masked(result, redactor)
+        decisions.append(_decide(shown, incident_key(shown, site.name), where, site))
+    return _planned(decisions)
+
+
+def plan_follow_up(site: Site) -> dict[str, t.Any]:
+    """Decide what has become due for the incidents of the site that are remembered, as C(plan).
+
+    Nobody looked at them again, so none of them counts as seen.
+    """
+    redactor = _redactor(site)
+    decisions: list[Decision] = []
+    for key, known in (site.incidents or {}).items():
+        # Sites may share a memory, but no channels.
+        if not key.startswith(_prefix(site.name)) or _is_forgotten(known, site):
+            continue
+        decision = _decide(masked(_remembered(key, known), redactor), key, key, site)
+        if decision["incident"]:
+            decision["incident"]["seen"] = known["seen"]
+            decision["incident"]["about"] = known["about"]
+        decisions.append(decision)
+    return _planned(decisions)
+
+
+def _remembered(key: str, known: Incident) -> dict[str, t.Any]:
+    """A result that says what is remembered of an incident."""
+    nameless = {"procedure": "incident", "subject": key, "host": "the host that it names"}
+    return {
+        **(known["about"] or nameless),
+        "outcome": "healed" if known["healed"] else "unhealed",
+        "severity": known["severity"],
+        "began": known["began"],
+        "before": {"last report": said(known["seen"])},
+    }
+
+
+def _redactor(site: Site) -> Redactor:
+    return Redactor([*site.secrets, *channel_secrets(site.channels)])
+
+
+def _planned(decisions: list[Decision]) -> dict[str, t.Any]:
     sends = [
         {"channel": channel, "key": one["key"], "action": one["action"]}
         for one in decisions
@@ -116,8 +167,7 @@ def plan(results: t.Sequence[t.Mapping[str, t.Any]], site: Site) -> dict[str, t.
     return {"decisions": decisions, "sends": sends}
 
 
-def _decide(result: dict[str, t.Any], where: str, site: Site) -> Decision:
-    key = incident_key(result, site.name)
+def _decide(result: dict[str, t.Any], key: str, where: str, site: Site) -> Decision:
     known = None if site.incidents is None else site.incidents.get(key)
     start = result.get("incident_began") or result.get("began") or site.now.isoformat()
     began = moment(start, f"{where}: began")
@@ -131,7 +181,7 @@ def _decide(result: dict[str, t.Any], where: str, site: Site) -> Decision:
     elif page:
         known = None
     chain = chain_of(severity, began, site.now, site.matrix, site.contacts)
-    action, reason, channels = NOTHING, "", list[str]()
+    action, reason, channels, waiting = NOTHING, "", list[str](), list[str]()
     incident: Incident | None = None
     if page:
         step = max(chain["due"], 1)
@@ -139,15 +189,23 @@ def _decide(result: dict[str, t.Any], where: str, site: Site) -> Decision:
         if known and known["severity"] != severity:
             # It got worse: all are told again.
             told = dict.fromkeys(told, 0)
-        channels = [
-            channel["name"]
+        untold = [
+            channel
             for channel in site.channels
             if (site.every or accepts(channel, severity)) and told.get(channel["name"], 0) < step
         ]
+        if not chain["due"] and not site.every:
+            # It wakes people, and they have time until the business day begins.
+            waiting = [channel["name"] for channel in untold if channel["type"] == PAGERDUTY]
+        channels = [channel["name"] for channel in untold if channel["name"] not in waiting]
         action, reason = (TRIGGER, "") if channels else (NOTHING, _told_already(chain, told))
-        now = site.now.strftime("%Y-%m-%dT%H:%M:%SZ")
         incident = Incident(
-            severity=severity, began=chain["began"], seen=now, told=told, healed=False
+            severity=severity,
+            began=chain["began"],
+            seen=site.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            told=told,
+            healed=False,
+            about=_about(result, site.record),
         )
     elif result["outcome"] in _WELL:
         channels = _to_resolve(result["outcome"], known, site)
@@ -166,6 +224,7 @@ def _decide(result: dict[str, t.Any], where: str, site: Site) -> Decision:
         page=page,
         chain=chain,
         channels=channels,
+        waiting=waiting,
         message=message(
             RESOLVE if result["outcome"] in _WELL else TRIGGER,
             key,
@@ -185,21 +244,38 @@ def _rank(severity: str) -> int:
     return SEVERITIES.index(severity) if severity in SEVERITIES else -1
 
 
-def _is_over(known: Incident, site: Site) -> bool:
-    """Whether an incident that is remembered is not the one of now.
+def _about(result: t.Mapping[str, t.Any], record: str) -> dict[str, str]:
+    """What is remembered of a result."""
+    known = {**result, "record": result.get("record") or record}
+    return {name: str(known[name]) for name in _ABOUT if known.get(name)}
 
-    It healed, or nobody has seen it for as long as its whole chain takes: a person has repaired
-    it since without telling us, and who is quiet about the next one does harm.
+
+def _is_over(known: Incident, site: Site) -> bool:
+    """Whether an incident that is remembered is not the one of now."""
+    return known["healed"] or _is_forgotten(known, site)
+
+
+def _is_forgotten(known: Incident, site: Site) -> bool:
+    """Whether nobody has seen an incident for a day, nor for as long as its whole chain takes.
+
+    A person has repaired it since without telling us, and who is quiet about the next one does
+    harm. Earlier it is the same one: a procedure that runs every few hours would else call the
+    first of the chain each time, and nobody after them.
     """
     seen = moment(known["seen"], "seen")
     chain = chain_of(known["severity"], seen, site.now, site.matrix, site.contacts)
-    return known["healed"] or chain["overdue"]
+    return chain["overdue"] and site.now - seen > _REMEMBERED
 
 
 def _told_already(chain: Chain, told: t.Mapping[str, int]) -> str:
+    first = chain["steps"][0]
+    if not chain["due"]:
+        return f"{first['role']} is called from {said(first['begins'])}"
     if not told:
         return "no channel takes it"
-    after = chain["steps"][max(chain["due"], 1) :]
+    if chain["overdue"]:
+        return f"everybody was told, and it was never resolved since {said(chain['began'])}"
+    after = chain["steps"][chain["due"] :]
     if not after:
         return "everybody was told, and there is nobody further"
     return f"it was told; {after[0]['role']} is next, at {said(after[0]['begins'])}"
@@ -220,11 +296,12 @@ def outcome(
     check_mode: bool = False,
     problems: t.Sequence[str] = (),
     unusable: t.Sequence[str] = (),
+    remarks: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
     """Tell how it went: text, deliveries, notes for the memory, and the results with escalation.
 
     problems: why the memory could not be used, in sentences. unusable: what of the settings was
-    left out, and why.
+    left out, and why. remarks: what of them is short, though nothing was left out.
     """
     texts: list[str] = []
     notes: dict[str, t.Any] = {}
@@ -257,6 +334,7 @@ def outcome(
         for problem in dict.fromkeys(bare(problem) for problem in problems)
     ]
     texts += [f"Left out: {problem}." for problem in unusable]
+    texts += [f"Look at the settings: {remark}." for remark in remarks]
     return {
         "text": "\n".join(texts),
         "deliveries": list(deliveries),
@@ -274,6 +352,11 @@ def _lines(one: Decision, own: t.Sequence[Delivery], check_mode: bool) -> list[s
     if one["action"] == NOTHING and one["incident"] and one["incident"]["told"]:
         return [f"{one['key']}: nothing new to tell: {one['reason']}.", *who(one["chain"])]
     lines = [one["message"]["text"]]
+    if one["waiting"]:
+        begins = said(one["chain"]["steps"][0]["begins"])
+        lines.append(f"Not by {', '.join(one['waiting'])} before the business day: {begins}.")
+    if one["waiting"] and not one["channels"]:
+        return lines
     if not one["channels"]:
         return [*lines, "Not sent: no channel of titan_escalation_channels takes it. Call them."]
     if check_mode:

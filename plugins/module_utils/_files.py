@@ -17,9 +17,9 @@ import typing as t
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
-# What is written here takes the place of something else at once. Who writes in a directory holds
-# the lock for it, so one name is enough, and a leftover is known by it.
-NEW = ".titan-new"
+# What is written here takes the place of something else at once. The name tells whose place, since
+# another process may be writing another file of the directory, and a leftover is known by its end.
+_NEW = ".titan-new"
 
 
 def read_json(path: str) -> t.Any:
@@ -30,7 +30,7 @@ def read_json(path: str) -> t.Any:
 
 def write_json(path: str, content: t.Any, mode: int = 0o600) -> None:
     """Replace a JSON file: a reader sees the old content or the new one, also after a crash."""
-    temporary = os.path.join(os.path.dirname(path), NEW)
+    temporary = _new(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     with open(descriptor, "w", encoding="utf-8") as target:
         json.dump(content, target, indent=1, sort_keys=True)
@@ -42,16 +42,27 @@ def write_json(path: str, content: t.Any, mode: int = 0o600) -> None:
 
 def replace_link(path: str, target: str) -> None:
     """Point a symbolic link elsewhere (or create it) without a moment in which it is missing."""
-    temporary = os.path.join(os.path.dirname(path), NEW)
-    remove_leftover(os.path.dirname(path))
+    temporary = _new(path)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
     os.symlink(target, temporary)
     os.replace(temporary, path)
 
 
+def _new(path: str) -> str:
+    """Where the successor of a file or a link is written."""
+    return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}{_NEW}")
+
+
 def remove_leftover(directory: str) -> None:
-    """Remove what a process that was killed had begun to write in a directory."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        os.unlink(os.path.join(directory, NEW))
+    """Remove what a process that was killed had begun to write in a directory.
+
+    Only for who holds the lock for all of the directory, or another one's work is lost.
+    """
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+        for name in os.listdir(directory):
+            if name.startswith(".") and name.endswith(_NEW):
+                os.unlink(os.path.join(directory, name))
 
 
 def exchange(first: str, second: str, swap: str) -> bool:

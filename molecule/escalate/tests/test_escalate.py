@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from pathlib import Path
@@ -123,7 +125,7 @@ def escalate(
 ) -> Run:
     arguments = variables.pop("arguments", ())
     return play(
-        "../molecule/escalate/results",
+        variables.pop("playbook", "../molecule/escalate/results"),
         *arguments,
         **{
             "verbosity": 3,
@@ -137,6 +139,11 @@ def escalate(
             **variables,
         },
     )
+
+
+def follow_up(memory: Path, sent_by: list[dict[str, Any]], **variables: Any) -> Run:
+    """What cron starts."""
+    return escalate(memory, sent_by, playbook="escalate", escalate_follow_up="true", **variables)
 
 
 def told(run: Run) -> dict[str, Any]:
@@ -188,6 +195,7 @@ def test_one_incident_is_one_page_and_its_end_is_told_once(
         assert said in text
     assert LEAKED not in json.dumps(got.posts) + text
     assert told(first)["failed"] == []
+    assert "escalation channel mail does not reach CTO; give them a mail" in told(first)["text"]
     assert_no_secret(first)
 
     second = escalate(memory, by, result())
@@ -229,6 +237,93 @@ def test_next_step_of_the_chain_is_told_when_it_is_due(
     assert sorted(got.recipients[1]) == ["lead@plugspace.test", "oncall@plugspace.test"]
     assert "Call: Team Lead" in got.at("/slack")[1]["text"]
     assert got.clients == {address(SENDER)}
+
+
+def test_follow_up_tells_once_who_has_become_due(open_receivers: Receivers, memory: Path) -> None:
+    got = open_receivers.received
+    by = good(open_receivers)
+    cto = {"mail": "cto@plugspace.test"}
+    common: dict[str, Any] = {"titan_contacts": {**CONTACTS, "CTO": cto}}
+    escalate(memory, by, result(ago=20, severity="critical"))
+    # As if the first run had been when it began.
+    known = json.loads(memory.read_text())
+    known["incidents"][KEY]["told"] = dict.fromkeys(("pagerduty", "mail", "slack", "hook"), 1)
+    memory.write_text(json.dumps(known))
+    open_receivers.received = got = Received()
+
+    checked = follow_up(memory, by, arguments=("--check",), **common)
+    assert "Would be sent by pagerduty, mail, slack, hook (trigger)." in told(checked)["text"]
+    assert (got.posts, got.mails) == ([], [])
+
+    first = follow_up(memory, by, **common)
+    assert first.code == 0, first.output
+    assert got.refused == []
+    (event,) = got.at("/pagerduty")
+    assert (event["event_action"], event["dedup_key"]) == ("trigger", KEY)
+    assert [sorted(one) for one in got.recipients] == [
+        ["lead@plugspace.test", "oncall@plugspace.test"]
+    ]
+    (message,) = got.at("/slack")
+    for line in ("CRITICAL: ", "Call: Team Lead", "Then: CTO", "To do: end nc", "/records/1.json"):
+        assert line in message["text"]
+    assert_no_secret(first)
+
+    second = follow_up(memory, by, **common)
+    assert second.code == 0, second.output
+    assert second.changed == 0
+    assert (len(got.posts), len(got.mails)) == (3, 1)
+
+    # When all of the chain was passed over, everybody is told.
+    known = json.loads(memory.read_text())
+    known["incidents"][KEY]["began"] = result(ago=60)["began"]
+    memory.write_text(json.dumps(known))
+    follow_up(memory, by, **common)
+    assert sorted(got.recipients[1]) == [
+        "cto@plugspace.test",
+        "lead@plugspace.test",
+        "oncall@plugspace.test",
+    ]
+    assert LEAKED not in json.dumps(got.posts) + memory.read_text()
+
+
+def test_follow_up_without_a_memory_fails(open_receivers: Receivers, memory: Path) -> None:
+    memory.parent.mkdir()
+    memory.write_text("{")
+    run = follow_up(memory, good(open_receivers))
+    assert run.code != 0
+    assert "Nothing could be followed up" in run.failure
+    assert "is damaged" in run.output
+
+
+def test_two_runs_at_once_send_one_message(open_receivers: Receivers, memory: Path) -> None:
+    got = open_receivers.received
+    page, mail, *_others = good(open_receivers)
+    # Long enough for the second one to begin before the first one is through.
+    hangs = {"name": "hangs", "type": "webhook", "url": f"{open_receivers.http}/hangs"}
+    by = [page, hangs, mail]
+    with ThreadPoolExecutor() as both:
+        runs = [
+            both.submit(escalate, memory, by, result(), escalate_timeout=5) for _each in range(2)
+        ]
+    for run in runs:
+        assert run.result().code == 0, run.result().output
+    assert len(got.at("/pagerduty")) == 1
+    assert len(got.mails) == 1
+    assert json.loads(memory.read_text())["claims"] == {}
+
+
+def test_run_that_was_killed_while_it_told_keeps_no_page_back(
+    open_receivers: Receivers, memory: Path
+) -> None:
+    # It claimed the incident almost two minutes ago.
+    claim = {"run": "killed", "at": time.time() - 115}
+    memory.parent.mkdir()
+    memory.write_text(json.dumps({"version": 1, "incidents": {}, "claims": {KEY: claim}}))
+    run = escalate(memory, good(open_receivers), result())
+    assert run.code == 0, run.output
+    assert "Claim what is to be told (65 retries left)" in run.output
+    assert len(open_receivers.received.at("/pagerduty")) == 1
+    assert KEY in json.loads(memory.read_text())["incidents"]
 
 
 def test_dead_hanging_and_refusing_channels_stop_nobody_else(
@@ -366,6 +461,29 @@ def test_what_a_site_sets_wrong_keeps_nobody_from_being_told(
     ):
         assert said in told(run)["text"]
     assert_no_secret(run)
+
+
+def test_every_secret_of_the_inventory_is_masked(open_receivers: Receivers, memory: Path) -> None:
+    leaked = {
+        "titan_mongodb_monitoring_password": "monitoring-pass-Hd52",
+        "titan_prometheus_password": "prometheus-pass-Vm19",
+        "titan_app_repository_token": "repository-token-Jc64",
+        "vault_titan_other_key": "other-key-Ts37",
+    }
+    # What a vault does not have breaks nothing, and what is short is no secret.
+    odd = {
+        "titan_pagerduty_routing_key": "{{ vault_of_nobody }}",
+        "titan_short_key": "api",
+        "titan_list_key": [1],
+    }
+    told_of = result(summary=f"api: {' '.join(leaked.values())}", advice="titan_short_key is api")
+    run = escalate(memory, good(open_receivers), told_of, verbosity=0, **leaked, **odd)
+    assert run.code == 0, run.output
+    (message,) = open_receivers.received.at("/slack")
+    assert "api: ******** ******** ******** ********" in message["text"]
+    for secret in leaked.values():
+        assert secret not in json.dumps(open_receivers.received.posts) + memory.read_text()
+        assert secret not in told(run)["text"]
 
 
 def test_by_hand_and_test_message(open_receivers: Receivers, memory: Path) -> None:

@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import copy
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.plugspace.titan.plugins.filter.escalation_settings import FilterModule
 from ansible_collections.plugspace.titan.plugins.module_utils._escalation import (
+    RUNBOOK,
     EscalationError,
     chain_of,
     moment,
 )
 
-ROOT = Path(__file__).resolve().parents[4]
-# The matrix that the role brings.
-MATRIX = yaml.safe_load((ROOT / "roles/escalate/vars/main.yml").read_text())["__escalate_matrix"]
+MATRIX: dict[str, Any] = dict(RUNBOOK)
 CONTACTS = {"On-call": {"pagerduty": "the schedule", "phone": ""}}
 settings = FilterModule().filters()["escalation_settings"]
 
@@ -37,9 +34,15 @@ def chain(severity: str, began: str, now: str) -> dict[str, Any]:
     return dict(chain_of(severity, at(began), at(now), MATRIX, CONTACTS))
 
 
-def test_the_roles_own_matrix_is_the_runbooks() -> None:
-    found = settings([], MATRIX, CONTACTS)
-    assert found == {"matrix": MATRIX, "contacts": CONTACTS, "channels": [], "problems": []}
+def test_the_matrix_of_a_site_that_has_none_is_the_runbooks() -> None:
+    found = settings([], {}, CONTACTS)
+    assert found == {
+        "matrix": MATRIX,
+        "contacts": CONTACTS,
+        "channels": [],
+        "problems": [],
+        "remarks": [],
+    }
     assert {
         name: (level["response_minutes"], level["chain"]) for name, level in MATRIX.items()
     } == {
@@ -147,7 +150,7 @@ def wrong(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_bad_matrix_is_told_with_its_place_and_another_counts(matrix: Any, said: str) -> None:
-    found = settings([], matrix, fallback=MATRIX)
+    found = settings([], matrix)
     assert said in "\n".join(found["problems"])
     assert found["matrix"] == MATRIX
     now = at("2026-01-03T03:00:00Z")
@@ -164,8 +167,37 @@ def test_bad_contacts_are_told_and_left_out(contacts: Any) -> None:
 
 
 def test_what_a_site_does_not_set_is_no_problem() -> None:
-    found = settings(None, {}, None, MATRIX)
-    assert found == {"matrix": MATRIX, "contacts": {}, "channels": [], "problems": []}
+    found = settings(None, {}, None)
+    assert found == {
+        "matrix": MATRIX,
+        "contacts": {},
+        "channels": [],
+        "problems": [],
+        "remarks": [],
+    }
+
+
+MAIL = {"name": "mail", "type": "mail", "host": "smtp", "from": "titan@x"}
+
+
+def test_whom_a_mail_does_not_reach_is_told() -> None:
+    (said,) = settings([MAIL], {}, {"On-call": {"mail": "on@x"}, "CTO": {"phone": "1"}})["remarks"]
+    assert said.startswith(
+        "escalation channel mail does not reach Team Lead, CTO; give them a mail"
+    )
+    # Only who is called for what the channel wants.
+    wants = {**MAIL, "severities": ["high", "low"]}
+    (said,) = settings([wants], {}, {"On-call": {"mail": "on@x"}})["remarks"]
+    assert "does not reach Team Lead;" in said
+    assert (
+        settings([{**MAIL, "severities": ["low"]}], {}, {"On-call": {"mail": "a"}})["remarks"] == []
+    )
+    # An address of its own needs nobody's, and others reach whoever looks at them.
+    others = [{**MAIL, "to": "ops@x"}, {"name": "s", "type": "slack", "url": "https://s/x"}]
+    assert settings(others, {}, {})["remarks"] == []
+    # A contact that cannot be used is none.
+    found = settings([MAIL], {"high": {}}, {"On-call": {"mail": "on@x"}, "Team Lead": 1})
+    assert "does not reach Team Lead, CTO" in found["remarks"][0]
 
 
 def test_one_bad_contact_costs_no_other() -> None:

@@ -21,7 +21,8 @@ from ansible_collections.plugspace.titan.plugins.module_utils._escalation import
 from ansible_collections.plugspace.titan.plugins.module_utils._escalation_plan import incident_key
 
 LEVEL = {"response_minutes": 15, "chain": ["On-call", "CTO"]}
-MATRIX = dict.fromkeys(("critical", "high", "medium", "low"), LEVEL)
+LOW = {"response_minutes": 1440, "chain": ["On-call"], "business_days": True}
+MATRIX = {**dict.fromkeys(("critical", "high", "medium"), LEVEL), "low": LOW}
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 CHANNELS = [
     {"name": "pd", "type": "pagerduty", "routing_key": ROUTING_KEY},
@@ -137,15 +138,116 @@ def test_new_incident_after_one_that_was_not_resolved_everywhere() -> None:
     assert not known[KEY]["healed"]
 
 
-def test_incident_that_nobody_saw_for_long_is_a_new_one() -> None:
+def test_incident_that_is_seen_rarely_reaches_everybody_once() -> None:
     known: Known = {}
     run(known, result())
-    run(known, result(), minutes=20)
-    assert run(known, result(), minutes=49) == []
-    later = (START + timedelta(minutes=80)).isoformat()
-    assert run(known, result(began=later), minutes=80) == ["trigger pd", "trigger slack"]
-    assert known[KEY]["began"] == "2026-01-05T04:20:00Z"
+    # Alertmanager repeats what lasts every four hours, and the chain is over long before.
+    four_hours = 4 * 60
+    later = (START + timedelta(minutes=four_hours)).isoformat()
+    assert run(known, result(began=later), minutes=four_hours) == ["trigger pd", "trigger slack"]
+    assert known[KEY]["began"] == "2026-01-05T03:00:00Z"
+    assert known[KEY]["told"] == {"pd": 2, "slack": 2}
+    planned = plan(result(), known=known, minutes=2 * four_hours)
+    assert planned["sends"] == []
+    said = "everybody was told, and it was never resolved since 2026-01-05 03:00 UTC"
+    assert f"nothing new to tell: {said}." in told(planned)["text"]
+
+
+def test_incident_that_nobody_saw_for_a_day_is_a_new_one() -> None:
+    known: Known = {}
+    run(known, result())
+    run(known, result(), minutes=60)
+    day = 60 + 24 * 60
+    assert run(known, result(), minutes=day) == []
+    run(known, result(), minutes=60)
+    later = (START + timedelta(minutes=day + 1)).isoformat()
+    assert run(known, result(began=later), minutes=day + 1) == ["trigger pd", "trigger slack"]
+    assert known[KEY]["began"] == "2026-01-06T04:01:00Z"
     assert known[KEY]["told"] == {"pd": 1, "slack": 1}
+
+
+def follow_up(known: Known, minutes: float, **options: Any) -> Any:
+    """The plan for what is remembered, and the notes that come of it, as the role does it."""
+    planned = plan(known=known, minutes=minutes, follow_up=True, **options)
+    for key, note in told(planned)["notes"].items():
+        if note is None:
+            known.pop(key)
+        else:
+            known[key] = note
+    return planned
+
+
+def test_follow_up_tells_who_has_become_due_once() -> None:
+    known: Known = {}
+    run(known, result(advice="end nc", record="/r/1.json", before={"PM2": "0 of 2"}))
+    assert known[KEY]["about"] == {
+        "procedure": "service_down",
+        "subject": "api",
+        "host": "titan1",
+        "summary": "api is down",
+        "advice": "end nc",
+        "record": "/r/1.json",
+    }
+    before = dict(known[KEY])
+    assert follow_up(known, 14)["sends"] == []
+    assert known[KEY] == before
+    planned = follow_up(known, 15)
+    assert [one["channel"] for one in planned["sends"]] == ["pd", "slack"]
+    (decision,) = planned["decisions"]
+    for line in (
+        "HIGH: service_down: api on titan1 (site)",
+        "api is down",
+        "Since: 2026-01-05 03:00 UTC",
+        "Seen: last report: 2026-01-05 03:00 UTC",
+        "To do: end nc",
+        "Record: /r/1.json",
+    ):
+        assert line in decision["message"]["text"].splitlines()
+    # Nobody has looked at it again.
+    assert known[KEY] == {**before, "told": {"pd": 2, "slack": 2}}
+    again = follow_up(known, 16)
+    assert again["sends"] == []
+    assert "everybody was told" in told(again)["text"]
+    assert follow_up(known, 24 * 60 + 1)["decisions"] == []
+
+
+def test_follow_up_tries_again_what_failed() -> None:
+    known: Known = {}
+    run(known, result(), failing=("slack",))
+    assert [one["channel"] for one in follow_up(known, 1)["sends"]] == ["slack"]
+    run(known, result("healed"), failing=("pd",), minutes=2)
+    (send,) = follow_up(known, 3)["sends"]
+    assert (send["action"], send["channel"]) == ("resolve", "pd")
+    assert known == {}
+
+
+def test_follow_up_of_what_an_older_release_noted() -> None:
+    known: Known = {}
+    run(known, result())
+    known[KEY]["about"] = {}
+    planned = follow_up(known, 15)
+    assert [one["key"] for one in planned["sends"]] == [KEY, KEY]
+    assert KEY in planned["decisions"][0]["message"]["subject"]
+    assert known[KEY]["about"] == {}
+    assert run(known, result(), minutes=16) == []
+    assert known[KEY]["about"]["subject"] == "api"
+
+
+def test_follow_up_leaves_another_site_alone() -> None:
+    known: Known = {}
+    run(known, result())
+    elsewhere = {key.replace("site/", "staging/"): one for key, one in known.items()}
+    assert follow_up(elsewhere, 15)["decisions"] == []
+    # Without a memory there is nothing to follow up.
+    assert plan(known=None, follow_up=True)["decisions"] == []
+
+
+def test_what_is_remembered_holds_no_secret() -> None:
+    known: Known = {}
+    planned = plan(result(summary=f"key {ROUTING_KEY}"), known=known, record="/r/run.json")
+    about = planned["decisions"][0]["incident"]["about"]
+    assert about["summary"] == "key ********"
+    assert about["record"] == "/r/run.json"
 
 
 def test_worse_is_told_again_and_better_is_not() -> None:
@@ -204,6 +306,50 @@ def test_every_channel_of_a_test() -> None:
     assert [one["channel"] for one in planned["sends"]] == ["pd", "hook", "slack"]
 
 
+def at_the_weekend(**facts: Any) -> dict[str, Any]:
+    """Of Saturday at three in the night, two days before the start."""
+    return result(severity="low", began=(START - timedelta(days=2)).isoformat(), **facts)
+
+
+SATURDAY, SUNDAY, MONDAY = (60 * hours for hours in (-48, -24, -3))
+
+
+def test_low_severity_wakes_nobody_at_the_weekend() -> None:
+    known: Known = {}
+    planned = plan(at_the_weekend(), known=known, minutes=SATURDAY)
+    assert [one["channel"] for one in planned["sends"]] == ["slack"]
+    assert "Not by pd before the business day: 2026-01-05 00:00 UTC." in told(planned)["text"]
+    run(known, at_the_weekend(), minutes=SATURDAY)
+    assert run(known, at_the_weekend(), minutes=SUNDAY) == []
+    text = told(plan(at_the_weekend(), known=known, minutes=SUNDAY))["text"]
+    assert "nothing new to tell: On-call is called from 2026-01-05 00:00 UTC." in text
+    # Longer than a day, and nobody forgot it.
+    assert follow_up(known, MONDAY - 1)["sends"] == []
+    (send,) = follow_up(known, MONDAY)["sends"]
+    assert send["channel"] == "pd"
+    assert follow_up(known, MONDAY + 1)["sends"] == []
+    assert run(known, result("healed"), minutes=MONDAY + 2) == ["resolve pd", "resolve slack"]
+
+
+def test_low_severity_that_heals_at_the_weekend_pages_nobody() -> None:
+    known: Known = {}
+    run(known, at_the_weekend(), minutes=SATURDAY)
+    assert run(known, at_the_weekend(outcome="healed"), minutes=SUNDAY) == ["resolve slack"]
+    assert known == {}
+
+
+def test_low_severity_with_a_channel_alone_that_wakes_people() -> None:
+    by = CHANNELS[:1]
+    planned = plan(at_the_weekend(), known={}, minutes=SATURDAY, channels=by)
+    text = told(planned)["text"]
+    assert text.endswith("Not by pd before the business day: 2026-01-05 00:00 UTC.")
+    # A page has nothing to do with the weekend when it is worse, and neither has a test.
+    worse = {**at_the_weekend(), "severity": "high"}
+    assert len(plan(worse, known={}, minutes=SATURDAY, channels=by)["sends"]) == 1
+    test = plan(at_the_weekend(), known={}, minutes=SATURDAY, channels=by, every_channel=True)
+    assert len(test["sends"]) == 1
+
+
 def test_texts_of_an_outcome() -> None:
     planned = plan(result(), known={})
     good = told(planned)
@@ -222,6 +368,9 @@ def test_texts_of_an_outcome() -> None:
     short = told(planned, unusable=["channel 9: its type is none"])
     assert short["text"].endswith("Left out: channel 9: its type is none.")
     assert short["unusable"] == ["channel 9: its type is none"]
+    remarked = told(planned, remarks=["mail does not reach CTO"])
+    assert remarked["text"].endswith("Look at the settings: mail does not reach CTO.")
+    assert remarked["unusable"] == []
     nobody = told(plan(result(), known={}, channels=[]))
     assert "no channel of titan_escalation_channels takes it" in nobody["text"]
     assert nobody["notes"][KEY]["told"] == {}

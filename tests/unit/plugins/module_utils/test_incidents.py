@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.plugspace.titan.plugins.module_utils._incidents import (
+    CLAIM_SECONDS,
     MALFORMED,
     Incidents,
     IncidentsError,
@@ -21,7 +23,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._incidents import 
 def incident(seen: str = "2026-01-05T03:00:00Z", **facts: Any) -> dict[str, Any]:
     began = "2026-01-05T03:00:00Z"
     known = {"severity": "high", "began": began, "seen": seen, "told": {"pd": 1}, "healed": False}
-    return {**known, **facts}
+    return {**known, "about": {"subject": "api"}, **facts}
 
 
 @pytest.fixture
@@ -35,7 +37,8 @@ def test_noted_seen_again_told_further_and_over(place: Path) -> None:
     assert incidents.note({"a": incident()})
     assert incidents.note({"b": incident()})
     assert place.stat().st_mode & 0o777 == 0o600
-    later = incident("2026-01-05T03:20:00Z")
+    # Each run has a record of its own.
+    later = incident("2026-01-05T03:20:00Z", about={"subject": "api", "record": "2.json"})
     assert not incidents.note({"a": later})
     assert incidents.read() == {"a": later, "b": incident()}
     assert incidents.note({"a": incident(told={"pd": 2})})
@@ -81,3 +84,65 @@ def test_unreadable_file_is_told(place: Path) -> None:
 def test_note_that_is_none_is_refused(place: Path) -> None:
     with pytest.raises(MALFORMED):
         Incidents(str(place)).note({"a": {"severity": "high"}})
+
+
+def test_entry_of_an_older_release_still_counts(place: Path) -> None:
+    older = {name: value for name, value in incident().items() if name != "about"}
+    place.parent.mkdir()
+    place.write_text(json.dumps({"version": 1, "incidents": {"a": older}}))
+    assert Incidents(str(place)).read() == {"a": incident(about={})}
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_one_run_at_a_time_tells_an_incident(place: Path) -> None:
+    incidents = Incidents(str(place))
+    assert incidents.claim(["a", "b"], "one") == ({}, [])
+    # All or nothing: who waits for one keeps no other from being told.
+    assert incidents.claim(["c", "a"], "two") == ({}, ["a"])
+    assert incidents.claim(["c"], "three") == ({}, [])
+    # A run that was cut short before it noted anything does not wait for itself.
+    assert incidents.claim(["a", "b"], "one") == ({}, [])
+    # What one has told is known when the other one's turn comes, in one step.
+    assert incidents.note({"a": incident()}, "one")
+    assert incidents.claim(["a", "b"], "two") == ({"a": incident()}, [])
+    assert incidents.claim(["c"], "two")[1] == ["c"]
+
+
+def test_a_delivery_that_failed_gives_the_claim_back(place: Path) -> None:
+    incidents = Incidents(str(place))
+    incidents.claim(["a"], "one")
+    assert incidents.note({"a": incident(told={})}, "one")
+    assert incidents.claim(["a"], "two") == ({"a": incident(told={})}, [])
+    # Also when there is nothing to note after all.
+    assert not incidents.note({}, "two")
+    assert incidents.claim(["a"], "three")[1] == []
+
+
+@pytest.mark.parametrize("seconds", [CLAIM_SECONDS, -CLAIM_SECONDS])
+def test_a_claim_keeps_no_page_back_for_good(place: Path, seconds: float) -> None:
+    clock = Clock()
+    incidents = Incidents(str(place), clock)
+    incidents.claim(["a"], "killed")
+    clock.now += seconds - 1 if seconds > 0 else seconds + 1
+    assert incidents.claim(["a"], "next")[1] == ["a"]
+    clock.now = 1000.0 + seconds
+    assert incidents.claim(["a"], "next")[1] == []
+    # Who was slow, and not killed, takes nothing from the one after it.
+    incidents.note({}, "killed")
+    assert incidents.claim(["a"], "third")[1] == ["a"]
+
+
+def test_damaged_file_refuses_a_claim(place: Path) -> None:
+    place.parent.mkdir()
+    place.write_text('{"incidents": {}, "claims": {"a": {}}}')
+    with pytest.raises(IncidentsError, match="is damaged"):
+        Incidents(str(place)).claim(["a"], "one")

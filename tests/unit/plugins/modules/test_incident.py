@@ -19,6 +19,7 @@ NOTE = {
     "seen": "2026-01-05T03:00:00Z",
     "told": {"pd": 1},
     "healed": False,
+    "about": {"subject": "api"},
 }
 
 
@@ -37,9 +38,27 @@ def test_notes_and_reads(tmp_path: Path) -> None:
     assert run(path)["incidents"] == {}
 
 
-def test_check_mode_touches_nothing(tmp_path: Path) -> None:
-    told = run(tmp_path / "state" / "incidents.json", True, notes={"k": NOTE})
-    assert told["changed"] is False
+def test_a_claim_lasts_until_the_note_and_is_no_change(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "incidents.json"
+    first = run(path, claims=["k"], run="one")
+    assert (first["changed"], first["incidents"], first["held"]) == (False, {}, [])
+    assert run(path, claims=["k"], run="two")["held"] == ["k"]
+    assert run(path, notes={"k": NOTE}, run="one")["changed"]
+    second = run(path, claims=["k"], run="two")
+    assert (second["changed"], second["incidents"], second["held"]) == (False, {"k": NOTE}, [])
+    assert run(path, notes={}, run="two")["changed"] is False
+    assert run(path, claims=["k"], run="three")["held"] == []
+
+
+def test_claims_and_notes_are_two_steps(tmp_path: Path) -> None:
+    failed = run(tmp_path / "incidents.json", claims=["k"], notes={})
+    assert "mutually exclusive" in failed["msg"]
+
+
+@pytest.mark.parametrize("what", [{"notes": {"k": NOTE}}, {"claims": ["k"]}])
+def test_check_mode_touches_nothing(tmp_path: Path, what: dict[str, Any]) -> None:
+    told = run(tmp_path / "state" / "incidents.json", True, **what)
+    assert (told["changed"], told["held"]) == (False, [])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -50,6 +69,7 @@ def test_check_mode_touches_nothing(tmp_path: Path) -> None:
         ("{", {"k": NOTE}, "is damaged"),
         ('{"incidents": {}}', {"k": {}}, "notes hold what is no incident"),
         ('{"incidents": {}}', {"k": 1}, "notes hold what is no incident"),
+        ('{"incidents": {}}', {"k": {**NOTE, "about": 1}}, "notes hold what is no incident"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(
