@@ -62,6 +62,13 @@ _value:
     text:
       description: All of it for a person.
       type: str
+    silent:
+      description: Why nobody was told of what is well, for a person who asks.
+      type: str
+    unreached:
+      description: The incidents that need a person and that no channel takes, by their keys.
+      type: list
+      elements: str
     deliveries:
       description: Each delivery, with V(channel), V(key), V(action), V(ok) and V(error).
       type: list
@@ -85,6 +92,8 @@ _value:
     text: Sent by pagerduty (trigger).
     deliveries: [{channel: pagerduty, key: k, action: trigger, ok: true, error: ""}]
     failed: []
+    silent: ""
+    unreached: []
     unusable: []
     results: []
     notes: {}

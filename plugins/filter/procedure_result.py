@@ -55,8 +55,8 @@ _value:
     severity: critical
     outcome: healed
     summary: >-
-      plugspace-api on titan1 is well again after 9 s: 2 instances, stopped in PM2. What helped: start
-      what does not run.
+      plugspace-api on titan1 is well again after 9 s: 2 instances, stopped in PM2. What helped:
+      start what does not run.
     cause: stopped
     advice: ""
     findings: []

@@ -36,6 +36,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._escalation_messag
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._incidents import Incident
 from ansible_collections.plugspace.titan.plugins.module_utils._redact import Redactor
+from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 
 NOTHING = "nothing"
 _WELL = ("well", "healed")
@@ -119,8 +120,27 @@ def plan(results: t.Sequence[t.Mapping[str, t.Any]], site: Site) -> dict[str, t.
         if result.get("outcome") not in _OUTCOMES:
             raise EscalationError(f"{where}: its outcome is none of {', '.join(_OUTCOMES)}")
         shown = masked(result, redactor)
-        decisions.append(_decide(shown, incident_key(shown, site.name), where, site))
+        key, other = incident_key(shown, site.name), _outage_of(result, results)
+        decisions.append(_decide(shown, key, where, site, other))
     return _planned(decisions)
+
+
+def _outage_of(result: t.Mapping[str, t.Any], results: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+    """Another host of the run whose own result tells the same outage; empty where there is none.
+
+    Each member of a set tells of the one that is down, and people are called for that one alone.
+    """
+    found = [Seen(one) for one in result.get("findings") or []]
+    about = next((one for one in found if one.text("cause") == result.get("cause")), Seen({}))
+    host = about.text("subject").partition(":")[0]
+    same = ("procedure", "subject")
+    told = any(
+        one.get("host") == host
+        and one.get("outcome") in _NEEDS_A_PERSON
+        and all(one.get(key) == result.get(key) for key in same)
+        for one in results
+    )
+    return host if told and host != result["host"] else ""
 
 
 def plan_follow_up(site: Site) -> dict[str, t.Any]:
@@ -167,14 +187,15 @@ def _planned(decisions: list[Decision]) -> dict[str, t.Any]:
     return {"decisions": decisions, "sends": sends}
 
 
-def _decide(result: dict[str, t.Any], key: str, where: str, site: Site) -> Decision:
+def _decide(
+    result: dict[str, t.Any], key: str, where: str, site: Site, outage_of: str = ""
+) -> Decision:
     known = None if site.incidents is None else site.incidents.get(key)
     start = result.get("incident_began") or result.get("began") or site.now.isoformat()
     began = moment(start, f"{where}: began")
     severity = result.get("severity") or "high"
-    page = result["outcome"] in _NEEDS_A_PERSON and (result.get("escalation") or {}).get(
-        "page", True
-    )
+    wanted = (result.get("escalation") or {}).get("page", True)
+    page = result["outcome"] in _NEEDS_A_PERSON and wanted and not outage_of
     if known and (not page or not _is_over(known, site)):
         began = moment(known["began"], key)
         severity = min(severity, known["severity"], key=_rank)
@@ -215,6 +236,8 @@ def _decide(result: dict[str, t.Any], key: str, where: str, site: Site) -> Decis
             incident = t.cast(Incident, {**known, "healed": True})
     elif result["outcome"] == "planned":
         reason = "it is only planned"
+    elif outage_of:
+        reason = f"it is the outage of {outage_of}"
     else:
         reason = "the procedure asks for nobody"
     return Decision(
@@ -304,12 +327,18 @@ def outcome(
     left out, and why. remarks: what of them is short, though nothing was left out.
     """
     texts: list[str] = []
+    silent: list[str] = []
+    unreached: list[str] = []
     notes: dict[str, t.Any] = {}
     results = []
     for one in planned["decisions"]:
         own = [sent for sent in deliveries if sent["key"] == one["key"]]
         text = "\n".join(_lines(one, own, check_mode))
-        texts.append(text)
+        # Of what is well, nobody wants to read that nobody was told.
+        quiet = one["action"] == NOTHING and one["result"]["outcome"] in _WELL
+        (silent if quiet else texts).append(text)
+        if one["page"] and not one["channels"] and not one["waiting"] and not _knows(one):
+            unreached.append(one["key"])
         if one["incident"] and not check_mode:
             notes[one["key"]] = _note(one, one["incident"], own)
         told = [
@@ -337,6 +366,8 @@ def outcome(
     texts += [f"Look at the settings: {remark}." for remark in remarks]
     return {
         "text": "\n".join(texts),
+        "silent": "\n".join(silent),
+        "unreached": unreached,
         "deliveries": list(deliveries),
         "failed": [sent["channel"] for sent in deliveries if not sent["ok"]],
         "unusable": list(unusable),
@@ -349,7 +380,7 @@ def _lines(one: Decision, own: t.Sequence[Delivery], check_mode: bool) -> list[s
     """What a person reads of one decision."""
     if one["action"] == NOTHING and not one["page"]:
         return [f"{one['key']}: nothing to tell: {one['reason']}."]
-    if one["action"] == NOTHING and one["incident"] and one["incident"]["told"]:
+    if one["action"] == NOTHING and _knows(one):
         return [f"{one['key']}: nothing new to tell: {one['reason']}.", *who(one["chain"])]
     lines = [one["message"]["text"]]
     if one["waiting"]:
@@ -366,6 +397,11 @@ def _lines(one: Decision, own: t.Sequence[Delivery], check_mode: bool) -> list[s
         lines.append(f"Sent by {', '.join(good)} ({one['action']}).")
     lines += [f"NOT sent by {sent['channel']}: {sent['error']}" for sent in own if not sent["ok"]]
     return lines if good else [*lines, "It reached nobody. Call them."]
+
+
+def _knows(one: Decision) -> bool:
+    """Whether somebody was told of it before."""
+    return bool(one["incident"] and one["incident"]["told"])
 
 
 def _note(one: Decision, incident: Incident, own: t.Sequence[Delivery]) -> dict[str, t.Any] | None:

@@ -590,6 +590,20 @@ def test_settings_that_cannot_be_read_cost_no_result(memory: Path) -> None:
     assert seen.run.code != 0
 
 
+def test_without_a_channel_a_procedure_remembers_and_a_person_sees_a_failure(memory: Path) -> None:
+    without_access(memory, [], hosts="titan1")
+    (known,) = json.loads(memory.read_text())["incidents"].values()
+    assert known["healed"] is False
+    right = inventory()["titan1"]["titan_redis_password"]
+    without_access(memory, [], hosts="titan1", titan_redis_password=right)
+    # The next outage is another one.
+    assert json.loads(memory.read_text())["incidents"] == {}
+    for said in ({"escalate_summary": "Voice is silent"}, {"escalate_test": True}):
+        run = play("escalate", titan_incidents_path=str(memory), **said)
+        assert run.code != 0
+        assert "It reached nobody: no channel of titan_escalation_channels" in run.failure
+
+
 def test_without_a_host_it_does_not_look_like_success() -> None:
     run = play("escalate", escalate_hosts="nosuch", escalate_summary="Voice is silent")
     assert run.code != 0

@@ -287,9 +287,30 @@ def test_what_is_sent_to_nobody(facts: dict[str, Any], reason: str) -> None:
     planned = plan(result(**facts), known={})
     assert planned["sends"] == []
     outcome = told(planned)
-    assert outcome["text"] == f"{KEY}: nothing to tell: {reason}."
+    said = f"{KEY}: nothing to tell: {reason}."
+    # What is well is told to nobody but whoever asks.
+    well = facts.get("outcome") == "well"
+    assert (outcome["text"], outcome["silent"]) == (("", said) if well else (said, ""))
     assert (outcome["notes"], outcome["failed"]) == ({}, [])
     assert outcome["results"][0]["escalation"]["page"] is False
+
+
+def test_people_are_called_once_for_what_each_member_tells_of_one() -> None:
+    sees = {"cause": "member_down", "subject": "titan3:27017", "evidence": "it is silent"}
+    member = result(host="titan1", cause="member_down", findings=[sees])
+    assert plan(member, known={})["decisions"][0]["page"] is True
+    planned = plan(member, result("unreachable", host="titan3"), known={})
+    assert [one["page"] for one in planned["decisions"]] == [False, True]
+    assert "nothing to tell: it is the outage of titan3." in told(planned)["text"]
+    # One that is well again, or of another service, is none.
+    for other in (result("healed", host="titan3"), result(host="titan3", subject="voice")):
+        assert plan(member, other, known={})["decisions"][0]["page"] is True
+
+
+def test_who_is_reached_by_no_channel_is_named() -> None:
+    planned = plan(result(), known={}, channels=[])
+    assert told(planned)["unreached"] == [KEY]
+    assert told(plan(result(), known={}))["unreached"] == []
 
 
 @pytest.mark.parametrize("outcome", ["unhealed", "refused", "unreachable"])
