@@ -220,8 +220,8 @@ def _summary(
             return f"{what}: {seen}. Nothing would be done: {course['step']['reason']}."
         then = "; if that does not help: ".join(one["says"] for one in taken)
         refusal = course.get("refusal")
-        now = f" Not now, though: {refusal}." if refusal else ""
-        return f"{what}: {seen}. Would be done: {then}.{now}"
+        yet = f" Not now, though: {refusal}." if refusal else ""
+        return f"{what}: {seen}. Would be done: {then}.{yet}"
     if outcome == HEALED:
         # What failed may have helped all the same, or it came back by itself.
         helped = [one for one in taken if one["helped"]] or taken[-1:]
