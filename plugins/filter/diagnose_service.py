@@ -28,8 +28,15 @@ options:
       - V(answer) and V(site) are a row of M(plugspace.titan.service_probe) each, from the service
         itself and through nginx.
       - V(pm2), V(release), V(host), V(redis) and V(mongodb) are the results of their modules,
-        V(pm2) with log lines; V(dependency_units) names the systemd unit of each dependency.
-      - V(nginx) holds its unit, and ok and output of its configuration test.
+        V(pm2) with log lines.
+      - V(dependency_units) names the systemd unit of each dependency and V(dependency_hosts) the
+        host that it is on. A unit is started only where that is this host, by an address of its own
+        such as V(127.0.0.1) or one of V(own_names).
+      - V(others) are the names of the services that PM2 runs as well, and V(other_answers) rows of
+        M(plugspace.titan.service_probe) with these names. PM2's daemon that hangs is replaced only
+        when none of them answers, or when V(named) is V(PM2).
+      - V(nginx) holds its unit, and ok and output of its configuration test; V(edge) are the hosts
+        that nginx runs on.
     type: dict
     required: true
 """

@@ -10,6 +10,7 @@ nginx in front of them. What lies deeper explains what stands on it, so its find
 from __future__ import annotations
 
 import calendar
+import ipaddress
 import re
 import time
 import typing as t
@@ -81,6 +82,10 @@ _DEAD_SOCKET = re.compile(
 )
 _BAD_CERTIFICATE = re.compile(r"bad certificate|speaks no TLS")
 
+_NAME_PM2 = (
+    "end PM2's daemon and start it with its applications, which all are gone for a few seconds, by"
+    " -e service_down_confirm=PM2"
+)
 _DAEMON = {
     "absent": ("pm2_absent", "no PM2 daemon runs, so no application does", "start_pm2"),
     "stale": ("pm2_dead", "the PM2 daemon is dead and has left its socket behind", "start_pm2"),
@@ -93,6 +98,8 @@ _LIVE = {
     "foreign_link": "the application's path is a link to something that is no release",
     "other": "the application's path is neither a release nor a directory",
 }
+# A unit that could be started; one on its way is left alone.
+_DOWN = ("inactive", "failed")
 # Once may be chance.
 _TWICE = 2
 
@@ -105,7 +112,10 @@ class ServiceDiagnosis:
     the site), instances (how each process answered, as evidence_info tells it), pm2 (pm2_info with
     log lines), release (release_info), host (host_info with units, listeners, processes and
     oom_kills), redis and mongodb (redis_info, mongodb_info), dependency_units (unit of each
-    dependency), nginx (unit, ok, output of its configuration test). Any of them may be missing.
+    dependency) and dependency_hosts (where the inventory says that each is), own_names (what the
+    inventory calls this host), others and other_answers (the names of the other services, and rows
+    of service_probe of them), named (what a person has named), nginx (unit, ok, output of its
+    configuration test), edge (the hosts that nginx runs on). Any of them may be missing.
     """
 
     def __init__(self, observed: object) -> None:
@@ -120,6 +130,7 @@ class ServiceDiagnosis:
         self._log = self._app.part("logs").texts("err")
         self._answer = self._seen.part("answer")
         self._answers = self._answer.flag("ok") is True
+        self._own_names = {name.lower() for name in self._seen.texts("own_names")}
 
     def findings(self) -> list[Finding]:
         """All causes, the one that explains most first; none when the service is well."""
@@ -139,6 +150,14 @@ class ServiceDiagnosis:
             found += self._processes()
         return found or self._unexplained()
 
+    def remark(self) -> str:
+        """What is said of a service that answers, though something that it needs does not."""
+        down = next(self._dependencies(), None)
+        if not down:
+            return ""
+        advice = f"run playbooks/{down['cause']}.yml" if down["rung"] else down["advice"]
+        return f"but {down['evidence']}: {advice}"
+
     # -- the ground ---------------------------------------------------------------------------
 
     def _disk(self) -> t.Iterator[Finding]:
@@ -152,18 +171,26 @@ class ServiceDiagnosis:
         if state not in _DAEMON:
             return
         cause, said, rung = _DAEMON[state]
-        pid = self._daemon.whole("pid")
-        stopped = state == "hung" and pid in self._stopped_by_signal()
-        yield finding(
-            cause,
-            "PM2",
-            f"a signal has stopped the PM2 daemon (pid {pid})"
-            if stopped
-            else self._daemon.text("reason") or said,
-            rung="continue_processes" if stopped else rung,
-            target=str(pid) if stopped else "",
-            advice="" if rung else "name the right user or PM2_HOME (titan_pm2_home)",
-        )
+        said = self._daemon.text("reason") or said
+        pid, in_use = self._daemon.whole("pid"), self._in_use()
+        if state == "hung" and pid in self._stopped_by_signal():
+            why = f"a signal has stopped the PM2 daemon (pid {pid})"
+            yield finding(cause, "PM2", why, rung="continue_processes", target=str(pid))
+        elif state == "hung" and in_use and self._seen.shown("named") != "PM2":
+            yield finding(cause, "PM2", f"{in_use}, but {said}", advice=_NAME_PM2)
+        else:
+            advice = "" if rung else "name the right user or PM2_HOME (titan_pm2_home)"
+            yield finding(cause, "PM2", said, rung=rung, advice=advice)
+
+    def _in_use(self) -> str:
+        """Which other services a new daemon would end although they serve; empty when none does."""
+        answers = {one.text("name"): one.flag("ok") for one in self._seen.rows("other_answers")}
+        others = self._seen.texts("others")
+        good = [name for name in others if answers.get(name) is True]
+        if good:
+            return f"{', '.join(good)} still answer{'s' if len(good) == 1 else ''}"
+        unseen = [name for name in others if answers.get(name) is None]
+        return f"nobody could see whether {', '.join(unseen)} still serves" if unseen else ""
 
     def _release(self) -> t.Iterator[Finding]:
         live = self._seen.part("release").text("live")
@@ -182,7 +209,6 @@ class ServiceDiagnosis:
             )
 
     def _dependencies(self) -> t.Iterator[Finding]:
-        units = self._seen.part("dependency_units")
         for name in self._service.texts("depends_on"):
             seen = self._seen.part(name)
             state = seen.text("state")
@@ -196,19 +222,39 @@ class ServiceDiagnosis:
                 )
             if not state or state == "ok":
                 continue
-            unit = find_unit(self._host, units.text(name))
-            down = unit.text("active") in ("inactive", "failed")
-            evidence = seen.text("error") or f"{name} is {state}"
-            if down:
-                evidence += f"; {unit.text('name')} is {unit.text('active')}"
-            yield finding(
-                f"{name}_down",
-                name,
-                f"{self.name} needs {name}, and {evidence}",
-                rung="start_unit" if down else "",
-                target=units.text(name) if down else "",
-                advice=f"see playbooks/{name}_down.yml",
-            )
+            yield self._dependency_down(name, seen)
+
+    def _dependency_down(self, name: str, seen: Seen) -> Finding:
+        """Its unit is started only on the host that it is on: another one would be empty."""
+        address = self._seen.part("dependency_hosts").text(name)
+        why = seen.text("error") or f"{name} is {seen.text('state')}"
+        told = f"{self.name} needs {name}, and {why}"
+        cause, playbook = f"{name}_down", f"playbooks/{name}_down.yml"
+        if not self._is_here(address):
+            where = f" ({address})" if address else ""
+            advice = f"run {playbook} for the host that {name} is on{where}"
+            return finding(cause, name, told, advice=advice)
+        unit = find_unit(self._host, self._seen.part("dependency_units").text(name))
+        if unit.text("active") not in _DOWN:
+            return finding(cause, name, told, advice=f"run {playbook}")
+        if unit.text("load") != "loaded":
+            told += f"; {_unit_state(unit)}"
+            return finding(cause, name, told, advice=_no_unit(unit, f"titan_{name}_unit"))
+        return finding(
+            cause,
+            name,
+            f"{told}; {_unit_state(unit)}",
+            rung="start_unit",
+            target=unit.text("name"),
+            advice=f"see {playbook}",
+        )
+
+    def _is_here(self, address: str) -> bool:
+        """Whether an address or a name is of this host, as far as the inventory tells."""
+        try:
+            return ipaddress.ip_address(address).is_loopback or address in self._own_names
+        except ValueError:
+            return address.lower() in {"localhost", *self._own_names}
 
     @staticmethod
     def _has_primary(mongodb: Seen) -> bool:
@@ -462,9 +508,39 @@ class ServiceDiagnosis:
             )
         if site.flag("ok") is not False:
             return
-        reason, nginx = site.text("reason"), self._seen.part("nginx")
-        unit = find_unit(self._host, nginx.text("unit"))
         answers = f"{self.name} answers on its own port, but not through nginx"
+        elsewhere = self._nginx_elsewhere(f"{answers}: {site.text('reason')}")
+        ill = [] if elsewhere else [*self._nginx_ill(answers)]
+        if ill:
+            yield from ill
+        elif _BAD_CERTIFICATE.search(site.text("reason")):
+            yield finding(
+                "certificate",
+                "nginx",
+                f"{answers}: {site.text('reason')}",
+                advice="look at the certificate that nginx serves (playbooks/status.yml)",
+            )
+        else:
+            # It may have answered a moment before it missed what it needs.
+            yield from ([*self._dependencies()] or elsewhere or [self._nginx_stale(answers, site)])
+
+    def _nginx_elsewhere(self, told: str) -> list[Finding]:
+        """Where to look for nginx, when it does not run on this host."""
+        edge = self._seen.texts("edge")
+        unit = find_unit(self._host, self._seen.part("nginx").text("unit"))
+        is_edge = not edge or bool(self._own_names & {name.lower() for name in edge})
+        if is_edge and unit.text("load") != "not-found":
+            return []
+        others = [name for name in edge if name.lower() not in self._own_names]
+        where = f"on {', '.join(others)} (titan_edge)" if others else "where it runs (titan_edge)"
+        advice = f"look {where} whether nginx runs, and whether its upstreams are the right ones"
+        why = f"{told}; nginx does not run on this host"
+        return [finding("nginx_elsewhere", "nginx", why, LIKELY, advice=advice)]
+
+    def _nginx_ill(self, answers: str) -> t.Iterator[Finding]:
+        """What keeps nginx on this host from running."""
+        nginx = self._seen.part("nginx")
+        unit = find_unit(self._host, nginx.text("unit"))
         if nginx.flag("ok") is False:
             yield finding(
                 "nginx_configuration",
@@ -472,34 +548,29 @@ class ServiceDiagnosis:
                 f"{answers}: {_first_error(nginx.text('output'))}",
                 advice="put nginx's configuration right (nginx -t); it was left as it is",
             )
-        elif unit.text("active") in ("inactive", "failed"):
-            state = f"{unit.text('name')} is {unit.text('active')}"
+        elif unit.text("active") in _DOWN:
+            can = unit.text("load") == "loaded"
             yield finding(
                 "nginx_stopped",
                 "nginx",
-                f"{answers}: {state}",
-                rung="start_unit",
-                target=unit.text("name"),
+                f"{answers}: {_unit_state(unit)}",
+                rung="start_unit" if can else "",
+                target=unit.text("name") if can else "",
+                advice="" if can else _no_unit(unit, "titan_nginx_unit"),
             )
-        elif _BAD_CERTIFICATE.search(reason):
-            yield finding(
-                "certificate",
-                "nginx",
-                f"{answers}: {reason}",
-                advice="look at the certificate that nginx serves (playbooks/status.yml)",
-            )
-        else:
-            stale = finding(
-                "nginx_stale",
-                "nginx",
-                f"{answers}: {reason}",
-                POSSIBLE,
-                rung="reload_unit" if nginx.flag("ok") else "",
-                target=nginx.text("unit") if nginx.flag("ok") else "",
-                advice="" if nginx.flag("ok") else "see whether its upstreams are the right ones",
-            )
-            # It may have answered a moment before it missed what it needs.
-            yield from [*self._dependencies()] or [stale]
+
+    def _nginx_stale(self, answers: str, site: Seen) -> Finding:
+        nginx = self._seen.part("nginx")
+        fit = nginx.flag("ok") is True
+        return finding(
+            "nginx_stale",
+            "nginx",
+            f"{answers}: {site.text('reason')}",
+            POSSIBLE,
+            rung="reload_unit" if fit else "",
+            target=nginx.text("unit") if fit else "",
+            advice="" if fit else "see whether its upstreams are the right ones",
+        )
 
     def _unexplained(self) -> list[Finding]:
         reason = self._answer.text("reason") or self._answer.text("msg")
@@ -524,6 +595,22 @@ def _moment(text: str, default: float = 0.0) -> float:
         return default
 
 
+def _unit_state(unit: Seen) -> str:
+    """A unit that is down, for a person."""
+    load = unit.text("load")
+    return (
+        f"{unit.text('name')} is {unit.text('active') if load == 'loaded' else load or 'unknown'}"
+    )
+
+
+def _no_unit(unit: Seen, variable: str) -> str:
+    """What a person does about a unit that systemd cannot start."""
+    name = unit.text("name")
+    if unit.text("load") == "masked":
+        return f"somebody masked {name}; if it is to run here: systemctl unmask --now {name}"
+    return f"systemd cannot start {name} on this host; say its unit in {variable}"
+
+
 def _last_words(log: t.Sequence[str]) -> str:
     """The newest line that says something: below it stand its stack, and the parts of the error."""
     lines = [line.rstrip() for line in log if line.strip()]
@@ -536,6 +623,11 @@ def _first_error(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     worst = [line for line in lines if "[emerg]" in line or "[alert]" in line]
     return plain((worst or lines or ["its configuration test fails"])[0])
+
+
+def remark(observed: object) -> str:
+    """What is said of a service that answers, though something that it needs does not; or empty."""
+    return ServiceDiagnosis(observed).remark()
 
 
 def diagnose_service(observed: object) -> list[Finding]:

@@ -55,6 +55,18 @@ def _bad(services: t.Any, name: str) -> list[str]:
     return []
 
 
+def others(services: object, name: str) -> list[dict[str, t.Any]]:
+    """The probes of the other services, named as these are; none that could not be sent."""
+    found = []
+    for one in Seen({"services": services}).rows("services"):
+        own, probe = one.text("name"), one.part("probe")
+        # Whether a host has what a probe of MongoDB needs is not known.
+        if own in ("", name) or not probe or probe.text("type") == "mongodb" or _bad(services, own):
+            continue
+        found.append({**probe.value, "name": own})
+    return found
+
+
 def shown(observed: object) -> dict[str, str]:
     """The state of a service in a few lines, by label."""
     seen = Seen(observed)

@@ -10,8 +10,13 @@ from support.incidents import Fault
 API, VOICE = "plugspace-api", "plugspace-voice"
 PM2 = "$(cat ~/.pm2/pm2.pid)"
 DROP_IN = "/run/systemd/system/pm2-plugspace.service.d"
-SCRIPT, KEPT = f"{PATH}/dist/api.js", f"{HOME}/titan-kept.js"
+KEPT = f"{HOME}/titan-kept.js"
 DATA, GONE = f"{HOME}/data", f"{HOME}/titan-gone"
+
+
+def script(service: str) -> str:
+    """What an application runs."""
+    return f"{PATH}/dist/{service.partition('-')[2]}.js"
 
 
 def pids(service: str, which: str = "") -> str:
@@ -47,17 +52,19 @@ _UNTIL_GIVEN_UP = (
 )
 
 
-def crash(line: str) -> str:
+def crash(line: str, service: str = API) -> str:
     """Have a line of JavaScript in front of the application, until PM2 gives up starting it."""
     # What is said right before the end of a worker is lost: PM2 has no time to write it.
     told = "console.error(error); setTimeout(() => process.exit(1), 200); return;"
     first = shlex.quote(f"1i try {{ {line} }} catch (error) {{ {told} }}")
-    return f"cp -p {SCRIPT} {KEPT}; sed -i {first} {SCRIPT}; {given_up()}"
+    file = script(service)
+    return f"cp -p {file} {KEPT}; sed -i {first} {file}; {given_up(service)}"
 
 
-def given_up() -> str:
-    """Have PM2 restart the API, until it calls every instance errored."""
-    return f"node -e {shlex.quote(_UNTIL_GIVEN_UP)} {API} >/dev/null; {until(all_are('errored'))}"
+def given_up(service: str = API) -> str:
+    """Have PM2 restart a service, until it calls every instance errored."""
+    errored = until(all_are("errored", service))
+    return f"node -e {shlex.quote(_UNTIL_GIVEN_UP)} {service} >/dev/null; {errored}"
 
 
 def inspector(service: str, program: str, which: str = "") -> str:
@@ -128,18 +135,56 @@ def hung(service: str) -> Fault:
 
 
 def orphan(service: str, port: int) -> Fault:
-    script = f"{PATH}/dist/{service.partition('-')[2]}.js"
     return Fault(
         "a process that PM2 has lost holds the port",
-        f"pm2 -s stop {service}; cd {PATH}; PORT={port} setsid nohup node {script}"
+        f"pm2 -s stop {service}; cd {PATH}; PORT={port} setsid nohup node {script(service)}"
         f" >/dev/null 2>&1 </dev/null & {until(f'curl -so /dev/null 127.0.0.1:{port}')}",
         "port_held_by_orphan",
         ("end_orphan",),
     )
 
 
-# The application as it was built.
-RESTORED = f"[ ! -e {KEPT} ] || mv {KEPT} {SCRIPT}"
+def stranger(service: str, port: int) -> Fault:
+    return Fault(
+        "a stranger holds the port",
+        f"pm2 -s stop {service}; sudo systemd-run --quiet --unit titan-stranger"
+        f" python3 -m http.server {port};"
+        f" {until(f'curl -so /dev/null 127.0.0.1:{port}')}",
+        "port_held_by_stranger",
+        cure="sudo systemctl stop titan-stranger",
+        after="systemctl is-active titan-stranger",
+        evidence="titan-stranger.service",
+    )
+
+
+def exits_at_start(service: str) -> Fault:
+    return Fault(
+        "it exits at start, again and again",
+        crash('throw new Error("the licence has run out");', service),
+        "crashing",
+        ("restart",),
+        helps=False,
+        cure=restored(service),
+        evidence="Error: the licence has run out",
+    )
+
+
+def killed(service: str) -> Fault:
+    program = crash(LEAK, service)
+    return Fault(
+        "the kernel killed it for want of memory, again and again",
+        f"{BY_ITS_UNIT}; {LIMIT}350M; {program}; {restored(service)}; {LIMIT}infinity",
+        "out_of_memory",
+        ("restart",),
+        evidence="of pm2-plugspace.service at its limit of memory",
+    )
+
+
+def restored(service: str) -> str:
+    """The application as it was built."""
+    return f"[ ! -e {KEPT} ] || mv {KEPT} {script(service)}"
+
+
 # By the unit, as after a boot, so that the limit is that of all its processes.
 BY_ITS_UNIT = "pm2 -s save --force; pm2 -s kill; sudo systemctl restart pm2-plugspace"
 LIMIT = "sudo systemctl set-property --runtime pm2-plugspace.service MemoryMax="
@@ -147,8 +192,19 @@ LIMIT = "sudo systemctl set-property --runtime pm2-plugspace.service MemoryMax="
 LEAK = "const leak = []; for (let n = 0; n < 40; n++) leak.push(Buffer.alloc(1 << 24, 1));"
 FULL = f'require("fs").appendFileSync("{DATA}/app.log", "x".repeat(1 << 20));'
 
-# Does nothing any more, and takes no processor for it.
-SILENT = "setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 200); 1"
+# Does nothing any more, and takes no processor for it. It gives its inspector back first, since the
+# next process may want the same port.
+SILENT = (
+    "setTimeout(() => { process.mainModule.require(`inspector`).close();"
+    " Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); }, 500); 1"
+)
+# The daemon waits for ever to write this application's number into a pipe that nobody reads, as it
+# does on a file system that is gone; only a kill ends it.
+PM2_HANGS = (
+    f"for id in $(seq 0 99); do mkfifo {HOME}/titan-hangs-$id.pid; done;"
+    f" timeout 5 pm2 -s start 'sleep 60' --name titan-hangs -p {HOME}/titan-hangs.pid; true"
+)
+NO_PIPES = f"rm -f {HOME}/titan-hangs-*.pid"
 UPSTREAMS, UPSTREAMS_KEPT = "/etc/nginx/conf.d/upstreams.conf", f"{HOME}/titan-upstreams.conf"
 # nginx reads it a moment after it was told to.
 WRONG_UPSTREAMS = (
@@ -181,16 +237,7 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
             after=f"sudo rm -r {DROP_IN}; sudo systemctl daemon-reload",
         ),
         Fault("PM2's daemon hangs", f"kill -STOP {PM2}", "pm2_hung", ("continue_processes",)),
-        Fault(
-            "a stranger holds the port",
-            f"pm2 -s stop {API}; sudo systemd-run --quiet --unit titan-stranger"
-            " python3 -m http.server 4000;"
-            f" {until('curl -so /dev/null 127.0.0.1:4000')}",
-            "port_held_by_stranger",
-            cure="sudo systemctl stop titan-stranger",
-            after="systemctl is-active titan-stranger",
-            evidence="titan-stranger.service",
-        ),
+        stranger(API, 4000),
     ),
     (
         Fault(
@@ -241,22 +288,8 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
     ),
     (
-        Fault(
-            "it exits at start, again and again",
-            crash('throw new Error("the licence has run out");'),
-            "crashing",
-            ("restart",),
-            helps=False,
-            cure=RESTORED,
-            evidence="Error: the licence has run out",
-        ),
-        Fault(
-            "the kernel killed it for want of memory, again and again",
-            f"{BY_ITS_UNIT}; {LIMIT}350M; {crash(LEAK)}; {RESTORED}; {LIMIT}infinity",
-            "out_of_memory",
-            ("restart",),
-            evidence="of pm2-plugspace.service at its limit of memory",
-        ),
+        exits_at_start(API),
+        killed(API),
         Fault(
             "it may open no file and no connection more",
             f"for pid in {pids(API)}; do"
@@ -268,11 +301,28 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     ),
     (
         Fault(
+            "all instances are online and silent",
+            f"{inspector(API, SILENT, '[0]')}; sleep 1; {inspector(API, SILENT, '[1]')}; sleep 1",
+            "hung",
+            ("restart",),
+            evidence="online for PM2, but",
+        ),
+        Fault(
+            "PM2's daemon hangs, and nothing that it runs answers",
+            PM2_HANGS,
+            "pm2_hung",
+            ("replace_pm2",),
+            cure=NO_PIPES,
+            after=all_are("online"),
+        ),
+    ),
+    (
+        Fault(
             "its disk is full",
             f"sudo mount -t tmpfs -o size=1m,uid=$(id -u) tmpfs {DATA};"
             f" head -c 2m /dev/zero > {DATA}/fill; {crash(FULL)}",
             "disk_full",
-            cure=f"while mountpoint -q {DATA}; do sudo umount {DATA}; done; {RESTORED}",
+            cure=f"while mountpoint -q {DATA}; do sudo umount {DATA}; done; {restored(API)}",
             evidence=f"no space is left on {DATA}",
         ),
         Fault(
@@ -306,6 +356,16 @@ VOICE_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
         hung(VOICE),
     ),
-    # Its sockets go on without Redis, so that is no cause of theirs.
-    (stopped(VOICE), orphan(VOICE, 4001)),
+    (stopped(VOICE), orphan(VOICE, 4001), killed(VOICE)),
+    (
+        stranger(VOICE, 4001),
+        exits_at_start(VOICE),
+        Fault(
+            "its release is gone",
+            f"mv $(readlink -f {PATH}) {GONE}; {given_up(VOICE)}",
+            "release_gone",
+            cure=f"[ ! -e {GONE} ] || mv {GONE} $(readlink {PATH})",
+            evidence="leads nowhere",
+        ),
+    ),
 )

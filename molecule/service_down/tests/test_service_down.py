@@ -10,7 +10,18 @@ import pytest
 from support.application import health
 from support.hosts import ssh
 from support.incidents import EAGER, Fault, Seen, cure_all, heal, procedure
-from support.service_faults import API, API_FAULTS, VOICE, VOICE_FAULTS, all_are
+from support.service_faults import (
+    API,
+    API_FAULTS,
+    NO_PIPES,
+    PM2,
+    PM2_HANGS,
+    VOICE,
+    VOICE_FAULTS,
+    all_are,
+    serves,
+    until,
+)
 
 BATCHES = [(API, "api_down", batch) for batch in API_FAULTS]
 BATCHES += [(VOICE, "voice_down", batch) for batch in VOICE_FAULTS]
@@ -62,3 +73,52 @@ def test_looking_acts_on_nothing_whatever_else_is_among_the_tags() -> None:
         ssh("titan1", all_are("stopped"))
     finally:
         ssh("titan1", f"pm2 -s start {API}")
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_unit_is_started_only_where_the_inventory_says_that_the_dependency_is() -> None:
+    stopped = "systemctl is-active redis-server || true"
+    try:
+        ssh("titan1", f"sudo systemctl stop redis-server; {until('! ' + serves(4000))}")
+        # Nobody has this address.
+        seen = down("api_down", hosts="titan1", titan_redis_host="192.0.2.1")
+        result = seen.results["titan1"]
+        assert (result["cause"], result["outcome"]) == ("redis_down", "unhealed"), result
+        assert result["rungs"] == [], result
+        assert "redis_down.yml for the host that redis is on (192.0.2.1)" in result["summary"]
+        assert seen.run.changed == 0
+        assert ssh("titan1", stopped) == "inactive\n"
+        # WebSockets go on without Redis: that is told, and left to its own procedure.
+        voice = down("voice_down", hosts="titan1")
+        result = voice.results["titan1"]
+        assert (result["outcome"], voice.run.changed) == ("well", 0), result
+        assert "redis-server is inactive: run playbooks/redis_down.yml" in result["summary"]
+        assert ssh("titan1", stopped) == "inactive\n"
+    finally:
+        ssh("titan1", f"sudo systemctl start redis-server; {until(serves(4000))}")
+
+
+@pytest.mark.usefixtures("mended")
+def test_pm2_is_replaced_while_another_service_answers_only_when_it_is_named() -> None:
+    probe = {"url": "http://127.0.0.1:4000/api/health"}
+    services = [
+        {"name": API, "port": 4000, "probe": probe},
+        {"name": "mailer", "probe": {"url": "http://127.0.0.1:4999/"}},
+    ]
+    mailer = "sudo systemd-run --quiet --unit titan-mailer python3 -m http.server 4999"
+    try:
+        ssh("titan1", f"{mailer}; {until('curl -so /dev/null 127.0.0.1:4999')}; {PM2_HANGS}")
+        before = ssh("titan1", f"echo {PM2}")
+        told = down("api_down", hosts="titan1", services=services).results["titan1"]
+        assert (told["cause"], told["outcome"], told["rungs"]) == ("pm2_hung", "unhealed", [])
+        assert "mailer still answers" in told["summary"]
+        assert "-e service_down_confirm=PM2" in told["summary"]
+        assert ssh("titan1", f"echo {PM2}") == before
+        replaced = down("api_down", hosts="titan1", services=services, confirm="PM2")
+        result = replaced.results["titan1"]
+        assert [rung["rung"] for rung in result["rungs"]] == ["replace_pm2"], result
+        assert result["outcome"] == "healed", result
+        assert ssh("titan1", f"echo {PM2}") != before
+        visited("titan1", API)
+    finally:
+        ssh("titan1", f"{NO_PIPES}; sudo systemctl stop titan-mailer")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.plugspace.titan.plugins.filter import service_remark
 from ansible_collections.plugspace.titan.plugins.filter.diagnose_service import FilterModule
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_service import (
     diagnose_service,
@@ -57,8 +58,8 @@ def well() -> dict[str, Any]:
                 {"mount": "/backups", "size_bytes": 1e10, "available_bytes": 4e9},
             ],
             "units": [
-                {"name": "nginx", "active": "active"},
-                {"name": "redis-server", "active": "active"},
+                {"name": "nginx", "load": "loaded", "active": "active"},
+                {"name": "redis-server", "load": "loaded", "active": "active"},
             ],
             "listeners": [{"port": 4000, "protocol": "tcp", "pid": 800, "name": "PM2"}],
             "processes": {"kept": [{"pid": 901, "state": "S"}, {"pid": 902, "state": "S"}]},
@@ -67,7 +68,10 @@ def well() -> dict[str, Any]:
         "redis": {"state": "ok", "error": ""},
         "mongodb": {"state": "ok", "error": ""},
         "dependency_units": {"redis": "redis-server", "mongodb": "mongod"},
+        "dependency_hosts": {"redis": "127.0.0.1", "mongodb": "127.0.0.1"},
+        "own_names": ["app1", "192.0.2.11"],
         "nginx": {"unit": "nginx", "ok": True, "output": ""},
+        "edge": ["app1", "app2"],
     }
 
 
@@ -165,6 +169,109 @@ def test_a_dependency_is_healed_in_place_of_the_service(
     assert "refused the connection" in diagnose_service(seen)[0]["evidence"]
     # Its own health comes last: it is a consequence.
     assert found[1:] == [("unhealthy", "reload", "")]
+
+
+def without_redis(address: str = "127.0.0.1", **unit: str) -> dict[str, Any]:
+    """The service misses Redis, which the inventory says to be there, and whose unit is stopped."""
+    seen = sick("GET http://127.0.0.1:4000/ answered 503 (wanted 200): {}")
+    seen["redis"] = {"state": "hung", "error": f"{address}:6379 gave no answer within 2 s"}
+    seen["dependency_hosts"]["redis"] = address
+    seen["host"]["units"][1].update({"active": "inactive", **unit})
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("address", "here"),
+    [
+        ("127.0.0.1", True),
+        ("127.0.1.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("app1", True),
+        ("App1", True),
+        ("192.0.2.11", True),
+        ("redis9", False),
+        ("192.0.2.9", False),
+        ("app11", False),
+        # Nobody said where it is.
+        ("", False),
+    ],
+)
+def test_a_unit_is_started_only_on_the_host_that_the_dependency_is_on(
+    address: str, here: bool
+) -> None:
+    first = diagnose_service(without_redis(address))[0]
+    assert first["cause"] == "redis_down"
+    assert (first["rung"], first["target"]) == (
+        ("start_unit", "redis-server") if here else ("", "")
+    )
+    # What stands on this host says nothing about another one.
+    assert ("redis-server is inactive" in first["evidence"]) is here
+    if not here:
+        where = f" ({address})" if address else ""
+        assert (
+            first["advice"] == f"run playbooks/redis_down.yml for the host that redis is on{where}"
+        )
+
+
+def test_an_idle_mongodb_is_not_started_in_place_of_the_one_that_is_elsewhere() -> None:
+    seen = sick("GET http://127.0.0.1:4000/ answered 503 (wanted 200): {}")
+    seen["mongodb"] = {"state": "refused", "error": "db9:27017 refused the connection"}
+    seen["dependency_hosts"]["mongodb"] = "db9"
+    seen["host"]["units"].append({"name": "mongod", "load": "loaded", "active": "inactive"})
+    assert told(seen)[0] == ("mongodb_down", "", "")
+    assert (
+        "mongodb_down.yml for the host that mongodb is on (db9)"
+        in (diagnose_service(seen)[0]["advice"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("load", "state", "advice"),
+    [
+        ("not-found", "is not-found", "say its unit in titan_redis_unit"),
+        ("masked", "is masked", "systemctl unmask --now redis-server"),
+        ("", "is unknown", "say its unit in titan_redis_unit"),
+    ],
+)
+def test_a_unit_that_systemd_cannot_start_is_for_a_person(
+    load: str, state: str, advice: str
+) -> None:
+    first = diagnose_service(without_redis(load=load))[0]
+    assert (first["cause"], first["rung"], first["target"]) == ("redis_down", "", "")
+    assert f"redis-server {state}" in first["evidence"]
+    assert advice in first["advice"]
+
+
+@pytest.mark.parametrize(
+    ("state", "facts", "remark"),
+    [
+        ("ok", {}, ""),
+        (
+            "refused",
+            {"error": "127.0.0.1:6379 refused the connection"},
+            "but api needs redis, and 127.0.0.1:6379 refused the connection; redis-server is"
+            " inactive: run playbooks/redis_down.yml",
+        ),
+        ("oom", {}, "but api needs redis, and redis is oom; redis-server is inactive: run "),
+    ],
+)
+def test_a_service_that_answers_is_well_and_what_it_needs_is_told(
+    state: str, facts: dict[str, Any], remark: str
+) -> None:
+    seen = well()
+    seen["redis"] = {"state": state, **facts}
+    seen["host"]["units"][1]["active"] = "inactive"
+    assert told(seen) == []
+    said = service_remark.FilterModule().filters()["service_remark"](seen)
+    assert said.startswith(remark)
+    assert bool(said) is bool(remark)
+
+
+def test_what_a_service_needs_on_another_host_is_told_with_the_host() -> None:
+    seen = {**without_redis("redis9"), "answer": {"ok": True}}
+    said = service_remark.FilterModule().filters()["service_remark"](seen)
+    assert said.endswith(": run playbooks/redis_down.yml for the host that redis is on (redis9)")
 
 
 def test_a_dependency_that_was_not_looked_at_is_not_blamed() -> None:
@@ -510,6 +617,39 @@ def test_a_daemon_that_a_signal_stopped_is_let_go_on() -> None:
     assert told(seen) == [("pm2_hung", "continue_processes", "800")]
 
 
+HANGS = "the PM2 daemon did not answer"
+OTHERS = [
+    # The others answer, or nobody could see it; a name that is none of them says nothing.
+    ({"voice": True, "mailer": True}, "", "", f"voice, mailer still answer, but {HANGS}"),
+    ({"voice": True, "mailer": False}, "", "", f"voice still answers, but {HANGS}"),
+    (
+        {"voice": None, "mailer": False},
+        "",
+        "",
+        f"nobody could see whether voice still serves, but {HANGS}",
+    ),
+    ({"voice": True}, "api", "", f"voice still answers, but {HANGS}"),
+    ({"voice": False, "mailer": False}, "", "replace_pm2", HANGS),
+    ({}, "", "replace_pm2", HANGS),
+    ({"voice": True, "mailer": True}, "PM2", "replace_pm2", HANGS),
+]
+
+
+@pytest.mark.parametrize(("others", "named", "rung", "evidence"), OTHERS)
+def test_a_daemon_that_hangs_is_ended_when_nothing_is_lost_with_it_or_a_person_says_so(
+    others: dict[str, bool | None], named: str, rung: str, evidence: str
+) -> None:
+    seen = sick("GET http://x gave no answer within 2 s")
+    seen["pm2"] = {"daemon": {"state": "hung", "reason": HANGS, "pid": 800}, "apps": []}
+    seen["others"], seen["named"] = list(others), named
+    seen["other_answers"] = [
+        {"name": name, "ok": ok} for name, ok in others.items() if ok is not None
+    ]
+    first = diagnose_service(seen)[0]
+    assert (first["cause"], first["rung"], first["evidence"]) == ("pm2_hung", rung, evidence)
+    assert rung or "-e service_down_confirm=PM2" in first["advice"]
+
+
 @pytest.mark.parametrize(("opened", "limit", "found"), [(98, 100, True), (60, 100, False)])
 def test_an_instance_that_may_open_nothing_more_is_restarted(
     opened: int, limit: int, found: bool
@@ -630,6 +770,48 @@ def test_nginx_is_blamed_where_the_service_answers_itself(
     seen: dict[str, Any], finding: tuple[str, str, str]
 ) -> None:
     assert told(seen) == [finding]
+
+
+@pytest.mark.parametrize(
+    ("edge", "load", "where"),
+    [
+        (["edge1", "edge2"], "loaded", "look on edge1, edge2 (titan_edge) whether nginx runs"),
+        (["edge1"], "not-found", "look on edge1 (titan_edge) whether nginx runs"),
+        (["app1", "edge1"], "not-found", "look on edge1 (titan_edge) whether nginx runs"),
+        (["app1"], "not-found", "look where it runs (titan_edge) whether nginx runs"),
+        ([], "not-found", "look where it runs (titan_edge) whether nginx runs"),
+    ],
+)
+@pytest.mark.parametrize("ok", [None, False])
+def test_nginx_on_another_host_is_looked_for_there(
+    edge: list[str], load: str, where: str, ok: bool | None
+) -> None:
+    seen = through_nginx("answered 502", ok=ok, active="inactive")
+    seen["edge"] = edge
+    seen["host"]["units"][0]["load"] = load
+    (found,) = diagnose_service(seen)
+    assert (found["cause"], found["rung"], found["target"]) == ("nginx_elsewhere", "", "")
+    assert found["evidence"].endswith("answered 502; nginx does not run on this host")
+    assert found["advice"].startswith(where)
+
+
+def test_nginx_on_another_host_is_not_blamed_for_its_certificate_or_what_the_service_needs() -> (
+    None
+):
+    seen = {**through_nginx("shows a bad certificate: expired"), "edge": ["edge1"]}
+    assert told(seen) == [("certificate", "", "")]
+    seen = {**through_nginx("answered 502"), "edge": ["edge1"]}
+    seen["redis"] = {"state": "busy"}
+    assert told(seen) == [("redis_down", "", "")]
+
+
+def test_nginx_that_somebody_masked_is_for_a_person() -> None:
+    seen = through_nginx("refused", active="inactive")
+    seen["host"]["units"][0]["load"] = "masked"
+    (found,) = diagnose_service(seen)
+    assert (found["cause"], found["rung"], found["target"]) == ("nginx_stopped", "", "")
+    assert found["evidence"].endswith("nginx is masked")
+    assert "systemctl unmask --now nginx" in found["advice"]
 
 
 def test_a_site_that_nobody_looked_at_is_not_well() -> None:

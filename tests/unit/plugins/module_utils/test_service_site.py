@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from ansible_collections.plugspace.titan.plugins.filter import service_evidence, service_problems
+from ansible_collections.plugspace.titan.plugins.filter import (
+    service_evidence,
+    service_others,
+    service_problems,
+)
 
 from .strange import ANYTHING
 
 problems = service_problems.FilterModule().filters()["service_problems"]
+others = service_others.FilterModule().filters()["service_others"]
 shown = service_evidence.FilterModule().filters()["service_evidence"]
 
 API = {"name": "api", "port": 4000, "probe": {"url": "http://127.0.0.1:4000/"}}
@@ -55,6 +60,19 @@ def test_all_problems_are_told_together() -> None:
     assert problems([API], "api") == []
     assert problems([{**API, "probe": {"type": "mongodb", "port": 1}}], "api") == []
     assert len(problems([{"name": "api", "depends_on": ["x"]}], "api")) == 3
+
+
+def test_the_probes_of_the_others_are_those_that_can_be_sent() -> None:
+    voice = {"name": "voice", "probe": {"type": "websocket", "url": "ws://127.0.0.1:4001/"}}
+    bad = [
+        {"name": "mailer"},
+        {"name": "web", "probe": {"url": "ftp://x"}},
+        {"name": "store", "probe": {"type": "mongodb", "port": 1}},
+        {"probe": voice["probe"]},
+    ]
+    assert others([API, voice, *bad], "api") == [
+        {"type": "websocket", "url": "ws://127.0.0.1:4001/", "name": "voice"}
+    ]
 
 
 def observed() -> dict[str, Any]:
@@ -131,3 +149,4 @@ def test_a_database(database: dict[str, Any], line: dict[str, str]) -> None:
 def test_nothing_that_is_observed_breaks_it(value: object) -> None:
     assert isinstance(shown(value), dict)
     assert isinstance(problems(value, "api"), list)
+    assert isinstance(others(value, "api"), list)
