@@ -31,7 +31,7 @@ def test_a_host_without_applications_has_a_lock_of_its_own(tmp_path: Path) -> No
     )
     ssh("titan3", STOP)
     try:
-        run = play("redis_down", inventory=where, redis_down_cooldown=0)
+        run = play("redis_down", inventory=where, redis_down_cooldown=0, redis_down_maximum=1000)
         assert run.code == 0, run.output
         assert "redis on titan3 is well again after" in run.output
         assert ssh("titan3", "systemctl is-active redis-server") == "active\n"
