@@ -68,7 +68,7 @@ def quick(**facts: Any) -> dict[str, Any]:
         "service": {"name": "plugspace-api", "port": 4000, "max_instances": 6},
         "confirmed": "",
         "settled": False,
-        "answer": {"name": URL, "ok": True, "reason": "", "latency_ms": {"p95": 4.0}},
+        "answer": {"name": URL, "ok": True, "reason": "", "latency_ms": {"max": 4.0}},
         "site": {"name": "site", "ok": True, "reason": ""},
         "access_log": {
             "lines": 420,
@@ -150,6 +150,13 @@ def test_one_that_is_quick() -> None:
     assert shown(quick())["requests"] == (
         "95 % of 420 requests took 35 ms or less; the slowest route is /api/items/:id, with 61 ms"
     )
+
+
+def test_after_a_rung_the_probes_are_the_proof_and_the_log_is_none() -> None:
+    assert shown(slow())["answer"] == "good within 4 ms"
+    after = shown(slow(settled=True, answer={"ok": True, "latency_ms": {"max": 12.6}}))
+    assert (after["answer"], after["site"]) == ("good within 13 ms", "good")
+    assert "requests" not in after
 
 
 def test_without_evidence_nobody_is_blamed() -> None:
@@ -345,6 +352,15 @@ def test_a_long_operation_is_named_for_a_person() -> None:
     assert told(slow(mongodb=operations(running(opid=None)))) == [("slow_operation", "", "")]
     # While all are served quickly, it may take its time.
     assert diagnose_latency(quick(mongodb=operations(running()))) == []
+
+
+def test_an_operation_that_still_runs_keeps_a_service_slow_whatever_a_probe_says() -> None:
+    still = operations(running(opid=4712, age_s=99))
+    seen = slow(settled=True, confirmed="4711", mongodb=still)
+    assert told(seen) == [("slow_operation", "kill_operation", "4712")]
+    # It is over when none is left, and when it was slow for those alone who are quick now.
+    assert diagnose_latency(slow(settled=True, mongodb=operations(running(age_s=9.9)))) == []
+    assert diagnose_latency(quick(settled=True, mongodb=still)) == []
 
 
 @pytest.mark.parametrize(
