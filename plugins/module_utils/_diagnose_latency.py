@@ -100,7 +100,7 @@ class LatencyDiagnosis:
         redis = self._seen.part("redis")
         if redis.text("state") == "busy":
             why = redis.text("error") or "a script blocks it"
-            advice = "playbooks/redis_down.yml ends what blocks it"
+            advice = "run playbooks/redis_down.yml, which ends what blocks it"
             yield finding("redis_blocked", "redis", why, advice=advice)
 
     def _errors(self) -> t.Iterator[Finding]:
@@ -255,8 +255,8 @@ class LatencyDiagnosis:
             self.name,
             "; ".join(told) or "a visitor was not answered in time",
             POSSIBLE,
-            advice="neither databases, instances nor processors explain it: look what these routes"
-            f" do and wait for{also}",
+            advice="look what these routes do and wait for: neither databases, instances nor"
+            f" processors explain it{also}",
         )
 
 

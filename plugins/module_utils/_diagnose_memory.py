@@ -153,8 +153,8 @@ class MemoryDiagnosis:
         else:
             why = (
                 f"this host can give it {fits / GB:g} GB: of {size(self.total)} memory"
-                f" {size(others + besides)} are used by all else, and {size(self.wanted)} have to stay"
-                " available"
+                f" {size(others + besides)} are used by all else, and {size(self.wanted)} have to"
+                " stay available"
             )
         return [
             (
@@ -265,7 +265,8 @@ class MemoryDiagnosis:
     def _unexplained(self) -> Weighed:
         largest = ", ".join(f"{name} {size(held)}" for name, held in self._users.largest(3))
         advice = "give the host more memory, or move a service to another host"
-        why = f"no program has much more than it should{self._told()}; the largest: {largest or '?'}"
+        why = f"no program has much more than it should{self._told()}"
+        why += f"; the largest: {largest or '?'}"
         return 0.0, finding("memory_short", "memory", why, LIKELY, advice=advice)
 
     def _told(self) -> str:
