@@ -76,7 +76,9 @@ def test_routes_are_told_that_were_slow_for_no_reason_that_is_seen() -> None:
 def test_an_operation_is_ended_when_it_is_named() -> None:
     ssh("titan1", f"{LONG_OPERATION.inject}; {detached(LONG)}; sleep 4")
     asked = slow("--check", hosts="titan1").results["titan1"]
-    found, other = [one for one in asked["findings"] if one["cause"] == "slow_operation"]
+    both = [one for one in asked["findings"] if one["cause"] == "slow_operation"]
+    assert len(both) == 2, asked
+    found, other = both
     # The plan says what has to be named.
     named = f"kill_operation would act on {found['target']}, which nobody has named"
     assert named in asked["summary"], asked
