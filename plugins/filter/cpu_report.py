@@ -42,7 +42,7 @@ _value:
     lines:
       processors: 2, 97 % busy; its own processes use 12 % of one
       busiest: mongod (pid 401) 4 %
-      plugspace-api: "2 instances: instance 0 (pid 812) 1 %, instance 1 (pid 820) 1 %"
+      plugspace-api: "2 instances: instance 0 (pid 812) uses 1 %, instance 1 (pid 820) uses 1 %"
     remark: ""
 """
 

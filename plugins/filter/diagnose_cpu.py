@@ -67,8 +67,8 @@ _value:
   sample:
     - cause: runaway
       subject: plugspace-api
-      evidence: instance 1 (pid 1204) 99 % of a processor, of plugspace-api; the others use 2 % at
-        most
+      evidence: of plugspace-api, instance 1 (pid 1204) uses 99 % of a processor; the others use 2 %
+        at most
       confidence: likely
       rung: restart_instances
       target: "1"

@@ -22,7 +22,8 @@ description:
     Redis that is blocked, errors instead of answers, a slow instance, operations and queries of
     MongoDB, commands of Redis, processors, routes.
   - It is slow when 95 % of the requests in the access log did not stay within the limit, or when a
-    probe did not. After something was done, V(settled), probes alone count.
+    probe did not. After something was done, V(settled), the log still tells of before, so probes
+    count, and operations of MongoDB that still run.
   - A part that was not observed, or that failed, blames nobody. Of a query only its shape is shown.
 options:
   _input:

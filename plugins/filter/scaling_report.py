@@ -39,7 +39,7 @@ _value:
   type: dict
   sample:
     lines:
-      plugspace-api: "2 instances: instance 0 (pid 812) 1 %, instance 1 (pid 820) 1 %"
+      plugspace-api: "2 instances: instance 0 (pid 812) uses 1 %, instance 1 (pid 820) uses 1 %"
     remark: ""
 """
 

@@ -17,6 +17,8 @@ short_description: Say the state of a service in a few lines
 version_added: 0.1.0
 description:
   - The evidence of P(plugspace.titan.diagnose_service#filter), short enough for a record.
+  - Where the observation has a limit for an answer, it says how long a good one took at most. After
+    something was done, V(settled), it leaves out the access log, which still tells of before.
 options:
   _input:
     description: The observation.

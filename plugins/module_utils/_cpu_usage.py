@@ -44,8 +44,12 @@ class Usage:
         self.states = processes.part("states")
         self.shares = load.part("cpu")
         self._by_pid = {one.whole("pid"): one for one in self.rows}
-        applications = [each for app in pm2.rows("apps") for each in app.rows("instances")]
-        self._heads = {each.whole("pid") for each in applications} - {0}
+        self._names = {
+            each.whole("pid"): app.text("name")
+            for app in pm2.rows("apps")
+            for each in app.rows("instances")
+            if each.whole("pid")
+        }
         self._owners = {pid: self._find_owner(pid) for pid in self._by_pid}
 
     def owner(self, row: Seen) -> int:
@@ -73,12 +77,15 @@ class Usage:
         return self.total - sum(one.number("cpu_percent") for one in self.rows if young(one))
 
     def busiest(self, count: int) -> str:
-        """Who uses most, for a person."""
+        """Who uses most, for a person; a process of an application by the name of that."""
         most = sorted(self.rows, key=lambda one: -one.number("cpu_percent"))[:count]
         return ", ".join(
-            f"{one.text('name')} (pid {one.whole('pid')}) {one.number('cpu_percent'):.0f} %"
+            f"{self._name(one)} (pid {one.whole('pid')}) {one.number('cpu_percent'):.0f} %"
             for one in most
         )
+
+    def _name(self, row: Seen) -> str:
+        return self._names.get(self.owner(row)) or row.text("name")
 
     @property
     def machine(self) -> float | None:
@@ -94,7 +101,7 @@ class Usage:
     def _find_owner(self, pid: int) -> int:
         passed: set[int] = set()
         while pid not in passed:
-            if pid in self._heads or pid == self.daemon:
+            if pid in self._names or pid == self.daemon:
                 return pid
             if pid not in self._by_pid:
                 break
@@ -119,7 +126,9 @@ def unwatched(usage: Usage, seen: Seen) -> list[Finding]:
 
 def percents(instances: t.Iterable[Instance]) -> str:
     """What instances use, for a person."""
-    return ", ".join(f"instance {one.id} (pid {one.pid}) {one.percent:.0f} %" for one in instances)
+    return ", ".join(
+        f"instance {one.id} (pid {one.pid}) uses {one.percent:.0f} %" for one in instances
+    )
 
 
 def in_line(instances: t.Sequence[Instance]) -> str:

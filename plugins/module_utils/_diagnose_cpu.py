@@ -113,7 +113,7 @@ class CpuDiagnosis:
         return [finding("starting", name, why, LIKELY, "wait_until_started")]
 
     def _runaway(self, name: str, busy: list[Instance], more: str) -> Finding:
-        why = f"{percents(busy)} of a processor, of {name}{more}"
+        why = f"of {name}, {percents(busy)} of a processor{more}"
         ids = ",".join(str(one.id) for one in busy)
         return finding("runaway", name, why, LIKELY, "restart_instances", ids)
 
@@ -124,8 +124,8 @@ class CpuDiagnosis:
         why = f"all of {name} is busy: {percents(running)} of a processor"
         if not service:
             advice = (
-                f"if it is not at work: pm2 restart {name}; name it in titan_services, so that it"
-                " can be helped"
+                f"name it in titan_services, so that it can be helped; if it is not at work: pm2"
+                f" restart {name}"
             )
             return finding("application_busy", name, why, LIKELY, advice=advice)
         idle = self._usage.processors * 100 - self._usage.total
@@ -155,7 +155,7 @@ class CpuDiagnosis:
             percent = row.number("cpu_percent")
             if row.whole("pid") == daemon:
                 why = f"PM2's daemon (pid {daemon}) uses {percent:.0f} % of a processor"
-                advice = "it starts all applications anew, so all are gone for a few seconds"
+                advice = "watch whether it comes again; pm2.log in PM2's home tells what it did"
                 yield finding("pm2_busy", "PM2", why, CERTAIN, "replace_pm2", advice=advice)
             else:
                 why = (
@@ -185,13 +185,13 @@ class CpuDiagnosis:
             why += f" and has been there for {age(row.number('age_s'))}"
             if pid <= 1 or not name or not row.number("rss_bytes"):
                 advice = (
-                    "it cannot be ended; a thread of the kernel that is busy wants memory"
-                    " (kswapd), a disk or the network: dmesg"
+                    "look at dmesg, since it cannot be ended; a thread of the kernel that is busy"
+                    " wants memory (kswapd), a disk or the network"
                 )
                 yield finding("system_busy", _HOST, why, LIKELY, advice=advice)
                 continue
             target = f"{name}:{pid}"
-            advice = f"find out what it does; to end it: -e high_cpu_confirm={target}"
+            advice = "find out whose it is: whoever started it may start it again"
             yield finding("foreign_busy", name, why, CERTAIN, "end_process", target, advice)
 
     def _busy_servers(self) -> t.Iterator[Finding]:

@@ -4,7 +4,8 @@
 """Why a service answers slowly, from what its host, its databases and the access log showed.
 
 Slow is what the log says of the last minutes, or what a probe meets now. After something was done
-probes alone decide: the log still has the slow requests from before.
+the log still has the slow requests from before, so probes decide then, and an operation that still
+runs: a probe need not wait for what it keeps others waiting for.
 """
 
 from __future__ import annotations
@@ -74,14 +75,18 @@ class LatencyDiagnosis:
     def findings(self) -> list[Finding]:
         """All causes, the one that explains most first; none when it is quick."""
         found = [*self._blocked(), *self._errors()]
-        if found or not self._is_slow():
+        if found:
             return found
         mongodb, redis = self._seen.part("mongodb"), self._seen.part("redis")
+        operations = slow_operations(mongodb, self._operation, self._seen.shown("confirmed"))
+        if not self._is_slow():
+            # What the log knew of before is over only when its cause is.
+            return operations if self._settled and self._log_is_slow() else []
         slow_queries = self._seen.part("slow_queries")
         found = [
             # What all instances share would slow all of them.
             *([*self._uneven()] or self._slow_instances()),
-            *slow_operations(mongodb, self._operation, self._seen.shown("confirmed")),
+            *operations,
             *missing_indexes(mongodb, slow_queries, self._limit),
             *slow_commands(redis, self._since, self._limit),
             # More instances would ask a slow database for more, so this comes after it.
@@ -95,7 +100,7 @@ class LatencyDiagnosis:
         redis = self._seen.part("redis")
         if redis.text("state") == "busy":
             why = redis.text("error") or "a script blocks it"
-            advice = "playbooks/redis_down.yml ends what blocks it"
+            advice = "run playbooks/redis_down.yml, which ends what blocks it"
             yield finding("redis_blocked", "redis", why, advice=advice)
 
     def _errors(self) -> t.Iterator[Finding]:
@@ -250,8 +255,8 @@ class LatencyDiagnosis:
             self.name,
             "; ".join(told) or "a visitor was not answered in time",
             POSSIBLE,
-            advice="neither databases, instances nor processors explain it: look what these routes"
-            f" do and wait for{also}",
+            advice="look what these routes do and wait for: neither databases, instances nor"
+            f" processors explain it{also}",
         )
 
 

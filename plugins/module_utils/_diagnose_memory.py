@@ -21,7 +21,10 @@ from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
     Finding,
     finding,
 )
-from ansible_collections.plugspace.titan.plugins.module_utils._memory_users import MemoryUsers
+from ansible_collections.plugspace.titan.plugins.module_utils._memory_users import (
+    MemoryUsers,
+    bytes_of,
+)
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plural, size
 
@@ -130,8 +133,11 @@ class MemoryDiagnosis:
         besides = max(0.0, has - used)
         others = max(0.0, self.total - self.available - has - freed)
         room = self.total - others - besides
-        # Where the file says less already, it was not read since, and the site's own word counts.
-        fits = min(self._fitting(room), in_file or may)
+        # The right size: MongoDB's own rule, and no more than the other programs leave.
+        left = room - self.wanted - self.total * _SPARE_SHARE
+        own_rule = (self.total - GB) / 2
+        fitting = max(_STEP, min(own_rule, left) // _STEP * _STEP)
+        fits = min(fitting, in_file or may)
         # One that holds little explains no shortage, and still has to fit when it fills.
         explains = self.is_short and used - fits >= self._least
         most = room - self.wanted if explains else room
@@ -139,33 +145,35 @@ class MemoryDiagnosis:
             return []
         member = mongodb.text("role") in ("PRIMARY", "SECONDARY")
         file = self._seen.part("mongodb_config").text("path") or "its configuration"
-        from_file = f" ({size(in_file)} in {file})" if in_file else ""
+        if fits < fitting:
+            # The site's own word counts.
+            why = f"this host has no room for that; {file} says {fits / GB:g} GB"
+        elif own_rule <= left:
+            why = f"by its own rule {fits / GB:g} GB are right for {size(self.total)} of memory"
+        else:
+            why = (
+                f"this host can give it {fits / GB:g} GB: of {size(self.total)} memory"
+                f" {size(others + besides)} are used by all else, and {size(self.wanted)} have to"
+                " stay available"
+            )
         return [
             (
                 max(0.0, used - fits),
                 finding(
                     "mongodb_cache_too_large",
                     "mongodb",
-                    f"MongoDB may fill a cache of {size(may)}{from_file}, and this host can give it"
-                    f" {fits / GB:g} GB: of {size(self.total)} memory other programs use"
-                    f" {size(others)}{self._told()}",
+                    f"MongoDB may fill a cache of {size(may)}, and {why}{self._told()}",
                     CERTAIN,
                     "shrink_cache" if member else "",
-                    f"{fits / GB:g}",
+                    f"{fits / GB:g} GB",
                     "a cache that is too small for the data makes reads slow: give the host more"
                     " memory, or MongoDB a host of its own"
                     if member
-                    else f"it is no member of a set that could go on without it: set cacheSizeGB to"
-                    f" {fits / GB:g} in {file}, restart it at a quiet moment",
+                    else f"set cacheSizeGB to {fits / GB:g} in {file} and restart it at a quiet"
+                    " moment: it is no member of a set that could go on without it",
                 ),
             )
         ]
-
-    def _fitting(self, room: float) -> float:
-        """The right size: MongoDB's own rule, and no more than the other programs leave."""
-        own_rule = (self.total - GB) / 2
-        least = min(own_rule, room - self.wanted - self.total * _SPARE_SHARE)
-        return max(_STEP, least // _STEP * _STEP)
 
     # -- others -------------------------------------------------------------------------------
 
@@ -187,9 +195,9 @@ class MemoryDiagnosis:
                     POSSIBLE if is_system else CERTAIN,
                     "" if is_system else "end_process",
                     "" if is_system else target,
-                    f"the system needs it: look at {unit or name}, restart it at a quiet moment"
+                    f"look at {unit or name}, which the system needs; restart it at a quiet moment"
                     if is_system
-                    else f"find out whose it is; to end it: -e high_memory_confirm={target}",
+                    else "find out whose it is: whoever started it may start it again",
                 ),
             )
 
@@ -197,7 +205,7 @@ class MemoryDiagnosis:
         """Units of many processes, none of which is large."""
         large = {one.row.text("unit") for one in self._users.strangers() if one.bytes > self._least}
         for unit, row in self._users.strange_units().items():
-            held = row.number("pss_bytes", row.number("rss_bytes"))
+            held = bytes_of(row)
             if held >= self._least and unit not in large:
                 yield (
                     held,
@@ -249,15 +257,16 @@ class MemoryDiagnosis:
                 f"{size(self._shared)} are files in memory (tmpfs) or shared memory"
                 f"{where}{self._told()}",
                 POSSIBLE,
-                advice="these are no cache: look with du -shx /dev/shm /run /tmp and ipcs -m,"
-                " remove what nobody needs",
+                advice="look with du -shx /dev/shm /run /tmp and ipcs -m, and remove what nobody"
+                " needs: it is no cache that is given back",
             ),
         )
 
     def _unexplained(self) -> Weighed:
         largest = ", ".join(f"{name} {size(held)}" for name, held in self._users.largest(3))
         advice = "give the host more memory, or move a service to another host"
-        why = f"nobody has much more than he should{self._told()}; the largest: {largest or '?'}"
+        why = f"no program has much more than it should{self._told()}"
+        why += f"; the largest: {largest or '?'}"
         return 0.0, finding("memory_short", "memory", why, LIKELY, advice=advice)
 
     def _told(self) -> str:

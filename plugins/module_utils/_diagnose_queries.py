@@ -53,7 +53,7 @@ def slow_operations(mongodb: Seen, least_s: float, named: str = "") -> list[Find
                 LIKELY,
                 rung="kill_operation" if opid else "",
                 target=str(opid) if opid else "",
-                advice="find out who sends it, and whether it may be ended; whoever sends it again"
+                advice="find out who sends it, and why it takes so long: whoever sends it again"
                 " makes it run again",
             )
         )

@@ -73,12 +73,17 @@ class MemoryUsers:
                 found.setdefault(app.text("name"), []).append(User(pid, held, one))
         return found
 
-    def strangers(self) -> list[User]:
-        """The processes that belong to nothing of the platform, the largest first."""
+    def _pm2_rows(self) -> list[Seen]:
+        """PM2's daemon, the instances of all applications, and all that descend from them."""
         known = self._tree(self._pm2.part("daemon").whole("pid"))
         for instances in self.applications().values():
             for one in instances:
                 known |= self._tree(one.pid)
+        return [row for pid, row in self._rows.items() if pid in known]
+
+    def strangers(self) -> list[User]:
+        """The processes that belong to nothing of the platform, the largest first."""
+        known = {one.whole("pid") for one in self._pm2_rows()}
         found = [
             User(pid, bytes_of(row), row)
             for pid, row in self._rows.items()
@@ -87,13 +92,13 @@ class MemoryUsers:
         return sorted(found, key=lambda one: -one.bytes)
 
     def strange_units(self) -> dict[str, Seen]:
-        """The units that are none of the platform, by name. That of logins is not one program."""
-        return {
-            one.text("unit"): one
-            for one in self._by_unit
-            if one.text("unit") not in self._platform
-            and one.text("unit") not in ("ssh.service", "sshd.service", "init.scope")
-        }
+        """The units that are none of the platform, by name.
+
+        That of logins is not one program, and whoever stopped one that PM2 is in would stop PM2.
+        """
+        known = {*self._platform, "ssh.service", "sshd.service", "init.scope"}
+        known |= {one.text("unit") for one in self._pm2_rows()}
+        return {one.text("unit"): one for one in self._by_unit if one.text("unit") not in known}
 
     def of_unit(self, name: str) -> float:
         """What the processes of a unit have."""
@@ -106,10 +111,14 @@ class MemoryUsers:
             name: sum(one.bytes for one in instances)
             for name, instances in self.applications().items()
         }
+        counted: dict[str, float] = {}
+        for row in self._pm2_rows():
+            counted[row.text("unit")] = counted.get(row.text("unit"), 0.0) + bytes_of(row)
         for one in self._by_unit:
-            # PM2's unit is its applications.
-            if one.text("unit") != self._pm2_unit:
-                found.setdefault(one.text("unit"), bytes_of(one))
+            unit = one.text("unit")
+            # PM2's unit is its applications; started from a login, they are in that of logins.
+            if unit != self._pm2_unit:
+                found.setdefault(unit, max(0.0, bytes_of(one) - counted.get(unit, 0.0)))
         return sorted(found.items(), key=lambda pair: -pair[1])[:count]
 
 

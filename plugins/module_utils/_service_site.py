@@ -71,8 +71,12 @@ def shown(observed: object) -> dict[str, str]:
     """The state of a service in a few lines, by label."""
     seen = Seen(observed)
     name = seen.part("service").text("name")
-    lines = {"answer": _answer(seen.part("answer")), "site": _answer(seen.part("site"))}
-    lines["requests"] = _requests(seen.part("access_log"))
+    # Where slowness is the question, so is how long an answer took.
+    timed = seen.part("limits").has("answer_ms")
+    lines = {label: _answer(seen.part(label), timed) for label in ("answer", "site")}
+    # After a rung the log still has the requests from before, so it is no proof.
+    if not seen.flag("settled"):
+        lines["requests"] = _requests(seen.part("access_log"))
     pm2 = seen.part("pm2")
     if pm2.part("daemon"):
         lines["PM2"] = _instances(pm2, name)
@@ -89,11 +93,12 @@ def shown(observed: object) -> dict[str, str]:
     return {label: line for label, line in lines.items() if line}
 
 
-def _answer(row: Seen) -> str:
+def _answer(row: Seen, timed: bool) -> str:
     if row.flag("ok") is None:
         return ""
     if row.flag("ok"):
-        return "good"
+        took = row.part("latency_ms")
+        return f"good within {max(took.number('max'), 1):.0f} ms" if timed and took else "good"
     return plain(row.text("reason") or row.text("msg") or "bad")
 
 

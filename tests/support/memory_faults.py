@@ -35,7 +35,7 @@ FAULTS = (
         "mongodb_cache_too_large",
         ("shrink_cache",),
         after=f"grep -q 'cacheSizeGB: 0.25$' {CONFIG}",
-        evidence="this host can give it 0.25 GB",
+        evidence=f"this host has no room for that; {CONFIG} says 0.25 GB",
     ),
 )
 # A configuration that a person wrote, with his words.

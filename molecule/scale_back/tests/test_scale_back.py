@@ -30,6 +30,13 @@ def mended() -> Iterator[None]:
 def test_plain_load_is_scaled_up_for_and_back_afterwards() -> None:
     ssh("titan1", PLAIN_LOAD, timeout=120)
     with traffic("titan1", threads=2) as visitors:
+        # As many as the site permits are there already.
+        full = cpu(hosts="titan1", services=[{"name": API, "max_instances": 2}])
+        result = full.results["titan1"]
+        assert (result["cause"], result["outcome"]) == ("saturated", "unhealed"), result
+        assert f"raise max_instances of {API}, which has the 2 instances" in result["summary"]
+        assert (result["rungs"], instances()) == ([], 2)
+
         up = cpu(hosts="titan1")
         result = up.results["titan1"]
         assert (result["cause"], result["outcome"]) == ("saturated", "healed"), result
@@ -46,6 +53,7 @@ def test_plain_load_is_scaled_up_for_and_back_afterwards() -> None:
         ssh("titan1", f"rm {LOAD}")
         planned = scale_back("--check", service=API)
         assert planned.results["titan1"]["outcome"] == "planned", planned.results
+        assert planned.results["titan1"]["subject"] == f"the number of instances of {API}"
         assert (planned.run.changed, instances()) == (0, 4)
         back = scale_back()
         assert back.results["titan1"]["outcome"] == "healed", back.results
@@ -56,4 +64,5 @@ def test_plain_load_is_scaled_up_for_and_back_afterwards() -> None:
     assert visitors.failures == []
     again = scale_back()
     assert again.results["titan1"]["outcome"] == "well", again.results
+    assert again.results["titan1"]["subject"] == "the number of instances"
     assert again.run.changed == 0

@@ -92,7 +92,7 @@ ALL_OF_API = dict.fromkeys(API.values(), 96.0)
 CASES: dict[str, tuple[list[Change], tuple[str, str, str, str, str]]] = {
     "one instance of two": (
         [using({API[1]: 99.0})],
-        ("runaway", "plugspace-api", "restart_instances", "1", "instance 1 (pid 1866) 99 %"),
+        ("runaway", "plugspace-api", "restart_instances", "1", "instance 1 (pid 1866) uses 99 %"),
     ),
     "the children of an instance count with it": (
         [
@@ -102,11 +102,18 @@ CASES: dict[str, tuple[list[Change], tuple[str, str, str, str, str]]] = {
                 node(3001, 44.0, ppid=3000, name="ffmpeg"),
             ),
         ],
-        ("runaway", "plugspace-api", "restart_instances", "0", "instance 0 (pid 1850) 99 %"),
+        ("runaway", "plugspace-api", "restart_instances", "0", "instance 0 (pid 1850) uses 99 %"),
     ),
     "two of four": (
         [using(ALL_OF_API), more(3.0)],
-        ("runaway", "plugspace-api", "restart_instances", "0,1", "the others use 3 % at most"),
+        (
+            "runaway",
+            "plugspace-api",
+            "restart_instances",
+            "0,1",
+            "of plugspace-api, instance 0 (pid 1850) uses 96 %, instance 1 (pid 1866) uses 96 % of"
+            " a processor; the others use 3 % at most",
+        ),
     ),
     "all of them, and nobody gets an answer": (
         [using(ALL_OF_API), silent("plugspace-api")],
@@ -130,7 +137,7 @@ CASES: dict[str, tuple[list[Change], tuple[str, str, str, str, str]]] = {
     ),
     "all were restarted by this run, and one is busy again": (
         [using({API[1]: 99.0}, age_s=40.0), using({API[0]: 0.0}, age_s=45.0), running_for(60.0)],
-        ("runaway", "plugspace-api", "restart_instances", "1", "instance 1 (pid 1866) 99 %"),
+        ("runaway", "plugspace-api", "restart_instances", "1", "instance 1 (pid 1866) uses 99 %"),
     ),
     "it was started just now": (
         [using({API[1]: 99.0}, age_s=4.0)],
@@ -146,7 +153,7 @@ CASES: dict[str, tuple[list[Change], tuple[str, str, str, str, str]]] = {
     ),
     "nearly all are busy": (
         [using({API[0]: 99.0, API[1]: 70.0}), processors(4)],
-        ("saturated", "plugspace-api", "scale", "4", "instance 1 (pid 1866) 70 %"),
+        ("saturated", "plugspace-api", "scale", "4", "instance 1 (pid 1866) uses 70 %"),
     ),
     "all are busy, the last ones too": (
         [using(ALL_OF_API), more(90.0, 5.0, 1), processors(8)],
@@ -315,10 +322,23 @@ def test_shown_in_a_few_lines() -> None:
     seen = well()
     add(seen, BUSY_SPINNER)
     lines = cpu_report(seen)["lines"]
+    use(seen, {API[1]: 40.0})
+    assert cpu_report(seen)["lines"]["busiest"].startswith(
+        "python3 (pid 77) 99 %, plugspace-api (pid 1866) 40 %"
+    )
     assert lines["processors"] == "2, 4 % busy; its own processes use 100 % of one"
     assert lines["busiest"].startswith("python3 (pid 77) 99 %, mongod (pid 106) 1 %")
-    assert lines["plugspace-voice"] == "1 instance: instance 2 (pid 1930) 0 %"
+    assert lines["plugspace-voice"] == "1 instance: instance 2 (pid 1930) uses 0 %"
     assert cpu_report({})["lines"] == {}
+
+
+@pytest.mark.parametrize("change", [adding(BUSY_SPINNER), using({DAEMON: 95.0})])
+def test_what_is_advised_of_what_is_ended_holds_afterwards(change: Change) -> None:
+    seen = well()
+    change(seen)
+    (found,) = diagnose_cpu(seen)
+    assert "again" in found["advice"]
+    assert "confirm" not in found["advice"]
 
 
 def test_the_filters() -> None:

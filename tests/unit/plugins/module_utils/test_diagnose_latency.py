@@ -68,7 +68,7 @@ def quick(**facts: Any) -> dict[str, Any]:
         "service": {"name": "plugspace-api", "port": 4000, "max_instances": 6},
         "confirmed": "",
         "settled": False,
-        "answer": {"name": URL, "ok": True, "reason": "", "latency_ms": {"p95": 4.0}},
+        "answer": {"name": URL, "ok": True, "reason": "", "latency_ms": {"max": 4.0}},
         "site": {"name": "site", "ok": True, "reason": ""},
         "access_log": {
             "lines": 420,
@@ -152,6 +152,13 @@ def test_one_that_is_quick() -> None:
     )
 
 
+def test_after_a_rung_the_probes_are_the_proof_and_the_log_is_none() -> None:
+    assert shown(slow())["answer"] == "good within 4 ms"
+    after = shown(slow(settled=True, answer={"ok": True, "latency_ms": {"max": 12.6}}))
+    assert (after["answer"], after["site"]) == ("good within 13 ms", "good")
+    assert "requests" not in after
+
+
 def test_without_evidence_nobody_is_blamed() -> None:
     assert diagnose_latency({}) == []
     assert diagnose_latency(None) == []
@@ -188,7 +195,10 @@ def test_the_slowest_routes_are_told_when_nothing_explains_them() -> None:
         " /api/search 90 times, p95 2100 ms, p99 3150 ms;"
         " /api/items/:id 120 times, p95 1100 ms, p99 1650 ms"
     )
-    assert "databases" in diagnose_latency(seen)[0]["advice"]
+    assert diagnose_latency(seen)[0]["advice"] == (
+        "look what these routes do and wait for: neither databases, instances nor processors"
+        " explain it"
+    )
     # All routes a little, none of them beyond the limit.
     seen["access_log"]["routes"] = [route("/api/health", 420, 900.0)]
     assert "/api/health 420 times" in evidence(seen)
@@ -337,6 +347,10 @@ def test_a_long_operation_is_named_for_a_person() -> None:
         "operation 4711 (command) on plugspace.users has been running for 1 min, sent by report,"
         ' IXSCAN { email: 1 }: {"find": "?", "filter": {"email": "?"}}'
     )
+    # True before it is ended, and afterwards.
+    assert diagnose_latency(seen)[0]["advice"] == (
+        "find out who sends it, and why it takes so long: whoever sends it again makes it run again"
+    )
     waiting = running(waiting_for_lock=True, application="", plan_summary="")
     assert "for 1 min, waiting for a lock, sent by 172.29.80.11:51234: {" in evidence(
         slow(mongodb=operations(waiting))
@@ -345,6 +359,15 @@ def test_a_long_operation_is_named_for_a_person() -> None:
     assert told(slow(mongodb=operations(running(opid=None)))) == [("slow_operation", "", "")]
     # While all are served quickly, it may take its time.
     assert diagnose_latency(quick(mongodb=operations(running()))) == []
+
+
+def test_an_operation_that_still_runs_keeps_a_service_slow_whatever_a_probe_says() -> None:
+    still = operations(running(opid=4712, age_s=99))
+    seen = slow(settled=True, confirmed="4711", mongodb=still)
+    assert told(seen) == [("slow_operation", "kill_operation", "4712")]
+    # It is over when none is left, and when it was slow for those alone who are quick now.
+    assert diagnose_latency(slow(settled=True, mongodb=operations(running(age_s=9.9)))) == []
+    assert diagnose_latency(quick(settled=True, mongodb=still)) == []
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,15 @@ def cache(size: float, file: float | None = None, role: str = "PRIMARY", **of: A
     return seen
 
 
+def in_login(login: str, seen: dict[str, Any]) -> None:
+    """PM2 was started by somebody who had logged in, and who has 300 MB besides."""
+    processes = seen["host"]["processes"]
+    for row in processes["kept"]:
+        if row["pid"] in (50, 60, 61, 62):
+            row["unit"] = login
+    processes["by_unit"] = [unit(login, 504 * MB, 9)]
+
+
 def causes(seen: object) -> list[str]:
     return [one["cause"] for one in diagnose_memory(seen)]
 
@@ -257,23 +266,30 @@ def outside_of_a_set() -> dict[str, Any]:
             "mongodb_cache_too_large",
             "mongodb",
             "shrink_cache",
-            "3.5",
-            "a cache of 30 GB (30 GB in /etc/mongod.conf), and this host can give it 3.5 GB: of"
-            " 8.0 GB memory other programs use 2.4 GB",
+            "3.5 GB",
+            "a cache of 30 GB, and by its own rule 3.5 GB are right for 8.0 GB of memory",
         ),
         # The file is not read yet, or the size comes from the command line.
-        (cache(2, 30.0), "mongodb_cache_too_large", "mongodb", "shrink_cache", "3.5", "30 GB"),
-        (cache(30), "mongodb_cache_too_large", "mongodb", "shrink_cache", "3.5", "30 GB, and"),
+        (cache(2, 30.0), "mongodb_cache_too_large", "mongodb", "shrink_cache", "3.5 GB", "30 GB"),
+        (cache(30), "mongodb_cache_too_large", "mongodb", "shrink_cache", "3.5 GB", "30 GB, and"),
         (
             cache(30, 1.5),
             "mongodb_cache_too_large",
             "mongodb",
             "shrink_cache",
-            "1.5",
-            "give it 1.5",
+            "1.5 GB",
+            "a cache of 30 GB, and this host has no room for that; /etc/mongod.conf says 1.5 GB",
         ),
-        (filled_cache(), "mongodb_cache_too_large", "mongodb", "shrink_cache", "3.25", "4.0 GB"),
-        (outside_of_a_set(), "mongodb_cache_too_large", "mongodb", "", "3.5", "30 GB"),
+        (
+            filled_cache(),
+            "mongodb_cache_too_large",
+            "mongodb",
+            "shrink_cache",
+            "3.25 GB",
+            "a cache of 4.0 GB, and this host can give it 3.25 GB: of 8.0 GB memory 3.1 GB are"
+            " used by all else, and 1.2 GB have to stay available",
+        ),
+        (outside_of_a_set(), "mongodb_cache_too_large", "mongodb", "", "3.5 GB", "30 GB"),
         (
             foreign(short()),
             "foreign",
@@ -364,7 +380,7 @@ def test_a_cache_that_is_right_is_not_called_too_large_the_next_time() -> None:
         seen["host"]["memory"]["available_bytes"] = (7 - used) * GB
         size = next(
             (
-                float(one["target"])
+                float(one["target"].removesuffix(" GB"))
                 for one in diagnose_memory(seen)
                 if one["cause"] == "mongodb_cache_too_large"
             ),
@@ -391,6 +407,21 @@ def test_whoever_has_most_comes_first() -> None:
 def test_a_limit_in_mb_counts_when_it_is_the_larger_one() -> None:
     seen = replaced(well(), ("limits", "available_mb"), "6000")
     assert "memory_short" in causes(seen)
+
+
+def test_applications_that_were_started_from_a_login_are_counted_once() -> None:
+    seen = short()
+    in_login("ssh.service", seen)
+    largest = "plugspace-api 130 MB, plugspace-voice 50 MB"
+    assert shown(seen)["largest"] == f"ssh.service 300 MB, {largest}"
+    # Nobody is told to stop the unit that they are in.
+    in_login("session-4.scope", seen)
+    assert causes(seen) == ["memory_short"]
+
+
+def test_what_is_told_before_and_after_an_end_is_true_at_both_times() -> None:
+    (found,) = diagnose_memory(foreign(short()))
+    assert found["advice"] == "find out whose it is: whoever started it may start it again"
 
 
 def test_whom_the_kernel_killed_is_told() -> None:

@@ -98,8 +98,8 @@ def test_nobody_knows_what_they_do(host: Any, errors: Any, evidence: str) -> Non
 
 def test_shown_in_a_line_each() -> None:
     lines = scaling_report(observed())["lines"]
-    assert lines["plugspace-voice"] == "1 instance: instance 2 (pid 1930) 0 %"
-    assert lines["plugspace-api"].startswith("4 instances: instance 0 (pid 1850) 0 %, ")
+    assert lines["plugspace-voice"] == "1 instance: instance 2 (pid 1930) uses 0 %"
+    assert lines["plugspace-api"].startswith("4 instances: instance 0 (pid 1850) uses 0 %, ")
 
 
 def test_the_filters() -> None:
