@@ -88,7 +88,7 @@ def recoveries(record: Seen, host: str) -> list[tuple[float, str]]:
             continue
         at = (began - start).total_seconds() + one.number("seconds")
         if 0 <= at <= record.number("seconds") + 1:
-            found.append((at, f"{one.text('subject')} is back"))
+            found.append((at, f"{one.text('subject')} is well again"))
     return found
 
 

@@ -39,7 +39,8 @@ def test_what_is_destructive_is_done_when_it_is_named() -> None:
     wrong = cpu(hosts="titan1", confirm="python3:1").results["titan1"]
     assert (wrong["outcome"], wrong["rungs"]) == ("unhealed", [])
     # The plan says what has to be named.
-    assert f"would act on python3:{pid}, which nobody has named" in wrong["summary"]
+    assert f"It is not python3:1; to end the process (python3:{pid})" in wrong["summary"]
+    assert f"-e high_cpu_confirm=python3:{pid}" in wrong["summary"]
     assert ssh("titan1", STRANGER.after) == "active\n"
     ended = cpu(hosts="titan1", confirm=f"python3:{pid}").results["titan1"]
     assert [rung["rung"] for rung in ended["rungs"]] == ["end_process"]

@@ -149,7 +149,7 @@ def test_a_foreign_process_is_ended_when_it_is_named() -> None:
         told = memory(*check, **wanted)
         result = told.results["titan1"]
         assert (result["cause"], result["outcome"]) == ("foreign", outcome), result
-        assert f"process would act on python3:{pid}, which nobody has named" in result["summary"]
+        assert f"-e high_memory_confirm=python3:{pid}" in result["summary"]
         assert "titan-hog.service" in result["summary"]
         # That somebody was told of it for the first time is all that is new.
         assert (result["rungs"], told.run.changed if check else 0) == ([], 0)

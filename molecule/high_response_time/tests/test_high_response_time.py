@@ -80,7 +80,7 @@ def test_an_operation_is_ended_when_it_is_named() -> None:
     assert len(both) == 2, asked
     found, other = both
     # The plan says what has to be named.
-    named = f"kill_operation would act on {found['target']}, which nobody has named"
+    named = f"-e high_response_time_confirm={found['target']}"
     assert named in asked["summary"], asked
     ssh("titan1", RUNS)
     wrong = slow(hosts="titan1", confirm="1").results["titan1"]
