@@ -66,3 +66,9 @@ def test_plain_load_is_scaled_up_for_and_back_afterwards() -> None:
     assert again.results["titan1"]["outcome"] == "well", again.results
     assert again.results["titan1"]["subject"] == "the number of instances"
     assert again.run.changed == 0
+
+    # Too many instances harm nobody, so nobody is called when it is too soon.
+    ssh("titan1", f"pm2 -s scale {API} 3")
+    soon = scale_back(cooldown=600).results["titan1"]
+    assert (soon["outcome"], soon["escalation"]["page"]) == ("refused", False), soon
+    assert instances() == 3

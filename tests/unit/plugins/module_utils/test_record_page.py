@@ -208,7 +208,7 @@ def test_the_picture_has_a_title_and_a_bar_for_each_span() -> None:
     first, second = (float(bar.get("x") or 0) for bar in bars)
     assert 150 < first < second < 960
     (back,) = drawn.findall(".//circle/title")
-    assert back.text == "plugspace-api is back after 7.2 s"
+    assert back.text == "plugspace-api is well again after 7.2 s"
 
 
 def test_bars_stay_inside_of_the_picture() -> None:
