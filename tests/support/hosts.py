@@ -93,7 +93,7 @@ def cut_off(host: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def frozen(host: str) -> Iterator[None]:
+def paused(host: str) -> Iterator[None]:
     """Nothing on the host goes on, while its connections stay: it is silent and refuses nobody."""
     subprocess.run(["docker", "pause", container(host)], check=True, capture_output=True)
     try:

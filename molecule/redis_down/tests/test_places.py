@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.application import ROOT_ON_HOST
-from support.hosts import NAMES, cut_off, frozen, inventory, ssh
+from support.hosts import NAMES, cut_off, inventory, paused, ssh
 from support.incidents import EAGER, eventually, on_each, procedure
 from support.playbooks import play
 
@@ -69,7 +69,7 @@ def test_a_host_that_falls_silent_at_work_keeps_nobody_waiting() -> None:
         with ThreadPoolExecutor(max_workers=1) as pool:
             begun = pool.submit(procedure, "redis_down", "redis_down", **EAGER)
             eventually(lambda: "activating" in ssh("titan3", STATE), pause=0.2)
-            with frozen("titan3"):
+            with paused("titan3"):
                 seen = begun.result()
     finally:
         ssh("titan3", f"sudo rm -r {DROP_IN}; sudo systemctl daemon-reload")
@@ -94,7 +94,7 @@ def test_without_a_lock_that_is_certain_nothing_is_done() -> None:
                 procedure, "redis_down", "redis_down", **EAGER, hosts="titan3", lock_wait=90
             )
             eventually(lambda: ssh("titan3", WAITS) != "", pause=0.2)
-            with frozen("titan3"):
+            with paused("titan3"):
                 seen = begun.result()
         lost = seen.results["titan3"]
         assert (lost["outcome"], lost["rungs"]) == ("refused", []), lost

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.hosts import NAMES, container, inventory, ssh
+from support.hosts import NAMES, inventory, paused, ssh
 from support.playbooks import Run, play
 
 # These tell of the machine that carries the hosts, which may really be short of something.
@@ -77,16 +76,6 @@ def frozen(host: str, pid_command: str) -> Iterator[None]:
     pid = int(ssh(host, pid_command))
     with fault(host, f"sudo kill -STOP {pid}", f"sudo kill -CONT {pid}"):
         yield
-
-
-@contextlib.contextmanager
-def paused(host: str) -> Iterator[None]:
-    """Freeze a whole host, with every connection that is open to it."""
-    subprocess.run(["docker", "pause", container(host)], check=True, capture_output=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["docker", "unpause", container(host)], check=True, capture_output=True)
 
 
 def eventually(condition: Any, seconds: float = 60) -> None:
