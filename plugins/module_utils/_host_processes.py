@@ -280,11 +280,22 @@ def program_of(host: Host, pid: int) -> str | None:
 
 
 def script_of(host: Host, reading: Reading, program: str | None) -> str | None:
-    """Return what `script` makes of a process's arguments."""
+    """Return what `script` makes of a process's arguments, as an absolute path where that is sure.
+
+    What is relative to the folder that the process works in stays so where that is not permitted to
+    be known.
+    """
     if reading.state == "D":
         return None  # its arguments stand in its memory, which may be locked
     line = _allowed(lambda: host.read(f"/proc/{reading.pid}/cmdline")) or ""
-    return script(program, line.split("\0"))
+    found = script(program, line.split("\0"))
+    if not found or found.startswith(("/", "-m ")):
+        return found
+    folder = _allowed(lambda: host.link(f"/proc/{reading.pid}/cwd")) or "/"
+    if folder == "/":
+        return found  # a daemon goes there after its start, so the file is elsewhere
+    path = os.path.normpath(os.path.join(folder.partition(" (deleted)")[0], found))
+    return path if _SCRIPT.fullmatch(path) else found
 
 
 def _allowed(ask: t.Callable[[], T]) -> T | None:

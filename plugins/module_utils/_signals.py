@@ -11,6 +11,12 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.plugspace.titan.plugins.module_utils._host import LocalHost
+from ansible_collections.plugspace.titan.plugins.module_utils._host_processes import (
+    look_at,
+    program_of,
+    script_of,
+)
 from ansible_collections.plugspace.titan.plugins.module_utils._identity import process_key
 
 ENDED, CONTINUED = "ended", "continued"
@@ -28,7 +34,7 @@ class Kernel(t.Protocol):
         """The process as C(pid:starttime), empty when there is none."""
 
     def program(self, pid: int) -> str:
-        """The script or program that it runs, as its command line tells; empty when unknown."""
+        """Its command line and its script, as host_info tells it; empty when unknown."""
 
     def stopped(self, pid: int) -> bool:
         """Whether a signal has stopped it."""
@@ -45,12 +51,16 @@ class LocalKernel:
         return process_key(pid)
 
     def program(self, pid: int) -> str:
-        """Its command line, one line."""
+        """Its command line and its script, as host_info tells it, one line."""
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as source:
-                return source.read(4096).replace(b"\0", b" ").decode(errors="replace").strip()
+                line = source.read(4096).replace(b"\0", b" ").decode(errors="replace").strip()
         except OSError:
             return ""
+        host = LocalHost(0)
+        reading = look_at(host, pid)
+        script = script_of(host, reading, program_of(host, pid)) if reading else None
+        return f"{line} {script}" if script else line
 
     def stopped(self, pid: int) -> bool:
         """Whether a signal has stopped it."""
@@ -78,7 +88,7 @@ class Plan:
 def plan(kernel: Kernel, pid: int, state: str, expected: str = "") -> Plan:
     """Decide; SignalError when the process is not the one that is expected.
 
-    expected: a text that its command line has to contain.
+    expected: a text that its command line has to contain, or the absolute path of its script.
     """
     if pid <= 1 or pid == os.getpid():
         raise SignalError(f"pid {pid} is none that may be {state}")

@@ -264,6 +264,8 @@ processes:
           description:
             - The script or C(-m module) that an interpreter runs (Node.js, Python, Ruby, Perl,
               shells); null for other programs, and where it is not sure.
+            - A script that was started by a relative path is told by its absolute one, unless the
+              folder that the process works in is V(/) or not permitted to be known.
           type: str
           sample: /home/plugspace/plugspace/dist/api.js
         user:

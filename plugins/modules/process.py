@@ -36,7 +36,9 @@ options:
     choices: [ended, continued]
     default: ended
   expected:
-    description: A text that its command line has to contain, such as the path of its script.
+    description:
+      - A text that its command line has to contain, or the absolute path of its script, as
+        M(plugspace.titan.host_info) tells it.
     type: str
     default: ""
   grace:

@@ -134,10 +134,11 @@ def hung(service: str) -> Fault:
     )
 
 
-def orphan(service: str, port: int) -> Fault:
+def orphan(service: str, port: int, run: str) -> Fault:
+    """run: the file as a person writes it who starts it in the application's folder."""
     return Fault(
         "a process that PM2 has lost holds the port",
-        f"pm2 -s stop {service}; cd {PATH}; PORT={port} setsid nohup node {script(service)}"
+        f"pm2 -s stop {service}; cd {PATH}; PORT={port} setsid nohup node {run}"
         f" >/dev/null 2>&1 </dev/null & {until(f'curl -so /dev/null 127.0.0.1:{port}')}",
         "port_held_by_orphan",
         ("end_orphan",),
@@ -216,7 +217,7 @@ RIGHT_UPSTREAMS = f"[ ! -e {UPSTREAMS_KEPT} ] || sudo cp {UPSTREAMS_KEPT} {UPSTR
 API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         stopped(API),
-        orphan(API, 4000),
+        orphan(API, 4000, script(API)),
         Fault(
             "one of two instances is bad",
             "pm2 -s stop $(pm2 jlist -s | tail -n 1"
@@ -356,7 +357,7 @@ VOICE_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
         hung(VOICE),
     ),
-    (stopped(VOICE), orphan(VOICE, 4001), killed(VOICE)),
+    (stopped(VOICE), orphan(VOICE, 4001, "dist/voice.js"), killed(VOICE)),
     (
         stranger(VOICE, 4001),
         exits_at_start(VOICE),

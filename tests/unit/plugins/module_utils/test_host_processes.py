@@ -27,6 +27,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._host_processes im
     parse_stat,
     processes,
     script,
+    script_of,
 )
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -230,6 +231,47 @@ def test_a_script_is_a_word_of_the_command(program: str | None, command: list[st
     if found is not None:
         assert found.removeprefix("-m ") in " ".join(command).split() or found in command
         assert found.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("word", "folder", "expected"),
+    [
+        ("dist/api.js", "/srv/app", "/srv/app/dist/api.js"),
+        ("./api.js", "/srv/app", "/srv/app/api.js"),
+        ("../api.js", "/srv/app", "/srv/api.js"),
+        # A release that was removed under it.
+        ("api.js", "/srv/app (deleted)", "/srv/app/api.js"),
+        ("/opt/api.js", "/srv/app", "/opt/api.js"),
+        # Where a daemon works says nothing about where it was started.
+        ("api.js", "/", "api.js"),
+        # What is no path without a doubt is not made one.
+        ("api.js", "/srv/a b", "api.js"),
+        # Not permitted to be known.
+        ("api.js", None, "api.js"),
+        ("tiger", "/srv/app", None),
+    ],
+)
+def test_a_script_is_told_by_its_absolute_path(
+    word: str, folder: str | None, expected: str | None
+) -> None:
+    host = FakeHost()
+    host.add(10)
+    host.files["/proc/10/cmdline"] = f"node\0{word}\0"
+    if folder:
+        host.links["/proc/10/cwd"] = folder
+    reading = look_at(host, 10)
+    assert reading
+    assert script_of(host, reading, "/usr/bin/node") == expected
+
+
+def test_a_module_of_python_is_in_no_folder() -> None:
+    host = FakeHost()
+    host.add(10)
+    host.files["/proc/10/cmdline"] = "python3\0-m\0http.server\0"
+    host.links["/proc/10/cwd"] = "/srv/app"
+    reading = look_at(host, 10)
+    assert reading
+    assert script_of(host, reading, "/usr/bin/python3.11") == "-m http.server"
 
 
 def test_use_is_measured_between_two_readings() -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -129,3 +131,19 @@ def test_this_kernel() -> None:
         "",
         False,
     )
+
+
+def test_a_script_that_was_started_by_a_relative_path_is_known_by_its_absolute_one(
+    tmp_path: Path,
+) -> None:
+    waits = tmp_path / "waits.sh"
+    waits.write_text("echo begun; read line\n")
+    with subprocess.Popen(
+        ["sh", "./waits.sh"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        # Before, it may have no command line yet.
+        assert process.stdout.readline() == b"begun\n"
+        assert plan(LocalKernel(), process.pid, "ended", str(waits)).needed
+        with pytest.raises(SignalError, match="is not the one that was meant"):
+            plan(LocalKernel(), process.pid, "ended", str(tmp_path / "other.sh"))

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, The plugspace.titan maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Somebody else at a service's port."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_service import (
+    diagnose_service,
+)
+
+from .service_samples import APP, ROOT, api, instance, sick, told, well
+
+HOLDERS = [
+    pytest.param(
+        {"pid": 77, "name": "nc", "user": "bob"},
+        ("port_held_by_stranger", "", ""),
+        "nc (pid 77, user bob)",
+        id="stranger",
+    ),
+    pytest.param(
+        {"pid": 78, "name": "node", "script": f"{ROOT}/releases/r0/dist/api.js"},
+        ("port_held_by_orphan", "end_orphan", "78"),
+        "node (pid 78)",
+        id="orphan-of-a-release",
+    ),
+    pytest.param(
+        {"pid": 79, "name": "node", "script": f"{APP}/dist/api.js", "unit": "x.service"},
+        ("port_held_by_orphan", "end_orphan", "79"),
+        "node (pid 79, x.service)",
+        id="orphan-at-the-path",
+    ),
+    pytest.param(
+        {"pid": 80, "name": "node", "script": "/home/plugspace/plugspace-other/api.js"},
+        ("port_held_by_stranger", "", ""),
+        "node (pid 80)",
+        id="a-path-that-only-begins-alike",
+    ),
+    pytest.param(
+        {"pid": None, "name": None},
+        ("port_held_by_stranger", "", ""),
+        "cannot see",
+        id="hidden",
+    ),
+]
+
+
+@pytest.mark.parametrize(("holder", "finding", "who"), HOLDERS)
+def test_whoever_holds_the_port_is_named(
+    holder: dict[str, Any], finding: tuple[str, str, str], who: str
+) -> None:
+    seen = sick()
+    seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", **holder}]
+    api(seen)["instances"] = [instance(0, 0, status="errored", restarts=16)]
+    api(seen)["logs"]["err"] = ["Error: listen EADDRINUSE: address already in use :::4000"]
+    assert told(seen)[0] == finding
+    assert who in diagnose_service(seen)[0]["evidence"]
+
+
+@pytest.mark.parametrize(
+    "listener",
+    [
+        {"port": 4001, "protocol": "tcp", "pid": 77},
+        {"port": 4000, "protocol": "udp", "pid": 77},
+        {"port": 4000, "protocol": "tcp", "pid": 901},
+        # Not seen by this user: it may well be one of the instances that are online.
+        {"port": 4000, "protocol": "tcp", "pid": None},
+    ],
+)
+def test_others_ports_and_own_listeners_are_nobodys_fault(listener: dict[str, Any]) -> None:
+    seen = sick()
+    seen["host"]["listeners"] = [listener]
+    assert [one["cause"] for one in diagnose_service(seen)] == ["not_listening"]
+
+
+def test_what_a_process_has_started_is_of_the_service() -> None:
+    seen = well()
+    seen["host"]["processes"]["kept"] += [{"pid": 950, "ppid": 901}, {"pid": 951, "ppid": 950}]
+    seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", "pid": 951, "name": "node"}]
+    assert told(seen) == []
+
+
+def test_somebody_else_who_answers_well_is_not_the_service() -> None:
+    seen = well()
+    for one in api(seen)["instances"]:
+        one.update(status="errored", pid=0)
+    orphan = {"port": 4000, "protocol": "tcp", "pid": 77, "name": "node"}
+    seen["host"]["listeners"] = [{**orphan, "script": f"{APP}/dist/api.js"}]
+    assert told(seen) == [("port_held_by_orphan", "end_orphan", "77")]
+
+
+@pytest.mark.parametrize(
+    ("state", "rung"), [("running", "end_orphan"), ("foreign", ""), ("absent", ""), ("", "")]
+)
+def test_who_answers_is_left_alone_when_pm2_cannot_say_whose_it_is(state: str, rung: str) -> None:
+    seen = well()
+    listener = {"port": 4000, "protocol": "tcp", "pid": 77, "name": "node"}
+    seen["host"]["listeners"] = [{**listener, "script": f"{APP}/dist/api.js"}]
+    seen["pm2"]["daemon"] = {"state": state, "reason": "it belongs to root" if state else None}
+    (found,) = diagnose_service(seen)
+    assert (found["cause"], found["rung"]) == ("port_held_by_orphan", rung)
+    assert rung or ("nobody watches it" in found["advice"] and not found["target"])
