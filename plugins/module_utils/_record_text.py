@@ -33,7 +33,7 @@ def span(seconds: float) -> str:
 
 
 def summary(record: t.Mapping[str, t.Any]) -> str:
-    """Two sentences: what happened, and why or what follows from it."""
+    """Two sentences: what happened, and why or what follows from it; one that says both."""
     seen = Seen(record)
     results = by_urgency(seen.rows("results"))
     end = _cut_short(seen)
@@ -42,7 +42,10 @@ def summary(record: t.Mapping[str, t.Any]) -> str:
         return f"{_sentence(end)} {_sentence(rest)}"
     if not results:
         return " ".join(_sentence(one) for one in _without_result(seen))
-    return f"{_sentence(_outcomes(results))} {_sentence(_reason(results))}"
+    happened, reason, worst = _outcomes(results), _reason(results), _outcome(results[0])
+    if happened.startswith(worst) and reason.startswith(worst):
+        return _sentence(reason.rstrip(".") + happened[len(worst) :])
+    return f"{_sentence(happened)} {_sentence(reason)}"
 
 
 def state(record: Seen) -> str:
