@@ -17,6 +17,8 @@ from ansible_collections.plugspace.titan.plugins.module_utils._record import (
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
 
+NO_RESULT = "no result"
+_CONTROLLER = "localhost"
 _MAX_LINES = 200
 
 
@@ -53,7 +55,12 @@ def state(record: Seen) -> str:
     status, outcome = record.text("status"), record.text("outcome")
     if status in (RUNNING, INTERRUPTED):
         return status
-    return outcome or (FAILED if status == FAILED else "no result")
+    return outcome or (FAILED if status == FAILED else NO_RESULT)
+
+
+def worked_on(hosts: t.Sequence[str]) -> list[str]:
+    """The hosts that a run was for: without the controller, unless there is no other."""
+    return [host for host in hosts if host != _CONTROLLER] or list(hosts)
 
 
 def by_urgency(results: t.Sequence[Seen]) -> list[Seen]:

@@ -143,6 +143,11 @@ def rows_of(text: str, title: str) -> list[list[str]]:
     ]
 
 
+def test_the_controller_is_no_host_of_a_run_that_is_for_others() -> None:
+    lanes = dict.fromkeys(("localhost", "titan1", "titan2"), record()["timeline"]["titan1"])
+    assert "Hoststitan1, titan2Started" in Elements(page(record(result(), timeline=lanes))).text
+
+
 def test_each_rung_has_its_own_before_and_after() -> None:
     # The target, the error and what is still found stand in columns of their own.
     reload, restart = rows_of(page(record(result())), "What was done")
