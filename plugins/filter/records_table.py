@@ -25,6 +25,16 @@ options:
     type: list
     elements: dict
     required: true
+  wanted:
+    description: What the records were asked for by; told when there is none.
+    type: list
+    elements: str
+    default: []
+  among:
+    description: All records that there are; told how many when none of them was asked for.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -38,7 +48,7 @@ RETURN = r"""
 _value:
   description: The table.
   type: str
-  sample: "2026-11-24T03:15:00Z  service_down  healed  titan1  port_taken  6.2 s  ann  x.json"
+  sample: "2026-11-24T03:15:00Z  redis_down  healed  redis  titan1  stopped  6.2 s  ann  x.json"
 """
 
 

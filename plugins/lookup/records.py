@@ -31,9 +31,13 @@ options:
     type: str
     default: ""
   procedure:
-    description: Only runs of this procedure.
-    type: str
-    default: ""
+    description:
+      - Only runs of one of these procedures, by its name or by that of its playbook, such as
+        V(redis_down) or V(api_down).
+      - A service goes by its procedure, as in V(service_down plugspace-api).
+    type: list
+    elements: str
+    default: []
   outcome:
     description:
       - Only runs with this outcome, such as V(healed) or V(unhealed), or with this state, such as
@@ -108,8 +112,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         """Read the records of each directory."""
         self.set_options(var_options=variables, direct=kwargs)
         last = self.get_option("last")
-        names = ("host", "procedure", "outcome")
-        chosen = {name: str(self.get_option(name)) for name in names}
+        chosen = {name: str(self.get_option(name)) for name in ("host", "outcome")}
+        chosen["procedure"] = self.get_option("procedure")
         folders = [str(term) or written_to() for term in terms or [""]]
         try:
             return [one for folder in folders for one in listed(folder, last, **chosen)]

@@ -24,6 +24,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._record_text impor
     state,
     subject,
     told_by,
+    worked_on,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._record_timeline import (
     MAX_LANES,
@@ -89,7 +90,7 @@ def _pill(word: str) -> Markup:
 
 
 def _head(seen: Seen, name: str) -> Markup:
-    hosts = seen.part("timeline").keys()
+    hosts = worked_on(seen.part("timeline").keys())
     recovered = seen.has("recovery_seconds")
     facts = [
         ("Began", _time(seen.text("began"))),

@@ -10,12 +10,12 @@ STYLE = """
   --ground: #f7f7f4; --card: #ffffff; --ink: #1f2328; --soft: #5c6570; --line: #dcdfe0;
   --good: #1a7048; --good-soft: #e1f2e8; --bad: #b3261e; --bad-soft: #fbe6e3;
   --warn: #8a5300; --warn-soft: #fbeed6; --note: #2f5d91; --note-soft: #e3edf8;
-  --calm: #b9c4cf; --on-calm: #1f2328; --on: #ffffff; }
+  --gone: #6b3fa0; --calm: #b9c4cf; --on-calm: #1f2328; --on: #ffffff; }
 @media (prefers-color-scheme: dark) { :root {
   --ground: #14171a; --card: #1c2024; --ink: #e4e6e8; --soft: #9aa4ae; --line: #32383e;
   --good: #6fcf97; --good-soft: #173326; --bad: #ff8f85; --bad-soft: #3f1d1a;
   --warn: #f0b95c; --warn-soft: #3a2b10; --note: #8ab8ec; --note-soft: #192c42;
-  --calm: #48535e; --on-calm: #e4e6e8; --on: #14171a; } }
+  --gone: #c9a6ec; --calm: #48535e; --on-calm: #e4e6e8; --on: #14171a; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); line-height: 1.55;
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
@@ -53,8 +53,8 @@ svg .host { text-anchor: end; font-size: 13px; }
 svg .axis { text-anchor: middle; fill: var(--soft); }
 svg .tick, svg .lane { stroke: var(--line); stroke-width: 1; }
 svg .bar.ok { fill: var(--calm); } svg .bar.changed { fill: var(--note); }
-svg .bar.failed, svg .bar.unreachable { fill: var(--bad); } svg .bar.cut,
-svg .bar.at_work { fill: var(--warn); }
+svg .bar.failed { fill: var(--bad); } svg .bar.unreachable { fill: var(--gone); }
+svg .bar.cut, svg .bar.at_work { fill: var(--warn); }
 svg .on { fill: var(--on); } svg .on.ok { fill: var(--on-calm); }
 svg .back { fill: var(--good); stroke: var(--card); stroke-width: 1.5; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; font-size: .85rem;
@@ -62,7 +62,8 @@ svg .back { fill: var(--good); stroke: var(--card); stroke-width: 1.5; }
 .legend i { display: inline-block; width: .8rem; height: .8rem; border-radius: .2rem;
   margin-right: .4rem; vertical-align: -.05rem; background: var(--calm); }
 .legend i.changed { background: var(--note); } .legend i.back { background: var(--good);
-  border-radius: 50%; } .legend i.failed, .legend i.unreachable { background: var(--bad); }
+  border-radius: 50%; } .legend i.failed { background: var(--bad); }
+.legend i.unreachable { background: var(--gone); }
 .legend i.cut, .legend i.at_work { background: var(--warn); }
 table { border-collapse: collapse; width: 100%; font-size: .93rem; }
 th { text-align: left; white-space: nowrap;
@@ -88,7 +89,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; border-top: 1p
     font-size: .8rem; } }
 @media print { :root { --ground: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb;
     --calm: #ccc; --on-calm: #000; --on: #fff; --good: #1a7048; --bad: #b3261e; --warn: #8a5300;
-    --note: #2f5d91; }
+    --note: #2f5d91; --gone: #6b3fa0; }
   body { font-size: 11pt; } main { max-width: none; padding: 0; } .card, tr, svg {
     break-inside: avoid; } h2, h3 { break-after: avoid; } svg { min-width: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }

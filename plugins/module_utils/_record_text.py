@@ -17,6 +17,8 @@ from ansible_collections.plugspace.titan.plugins.module_utils._record import (
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
 
+NO_RESULT = "no result"
+_CONTROLLER = "localhost"
 _MAX_LINES = 200
 
 
@@ -33,7 +35,7 @@ def span(seconds: float) -> str:
 
 
 def summary(record: t.Mapping[str, t.Any]) -> str:
-    """Two sentences: what happened, and why or what follows from it."""
+    """Two sentences: what happened, and why or what follows from it; one that says both."""
     seen = Seen(record)
     results = by_urgency(seen.rows("results"))
     end = _cut_short(seen)
@@ -42,7 +44,10 @@ def summary(record: t.Mapping[str, t.Any]) -> str:
         return f"{_sentence(end)} {_sentence(rest)}"
     if not results:
         return " ".join(_sentence(one) for one in _without_result(seen))
-    return f"{_sentence(_outcomes(results))} {_sentence(_reason(results))}"
+    happened, reason, worst = _outcomes(results), _reason(results), _outcome(results[0])
+    if happened.startswith(worst) and reason.startswith(worst):
+        return _sentence(reason.rstrip(".") + happened[len(worst) :])
+    return f"{_sentence(happened)} {_sentence(reason)}"
 
 
 def state(record: Seen) -> str:
@@ -50,7 +55,12 @@ def state(record: Seen) -> str:
     status, outcome = record.text("status"), record.text("outcome")
     if status in (RUNNING, INTERRUPTED):
         return status
-    return outcome or (FAILED if status == FAILED else "no result")
+    return outcome or (FAILED if status == FAILED else NO_RESULT)
+
+
+def worked_on(hosts: t.Sequence[str]) -> list[str]:
+    """The hosts that a run was for: without the controller, unless there is no other."""
+    return [host for host in hosts if host != _CONTROLLER] or list(hosts)
 
 
 def by_urgency(results: t.Sequence[Seen]) -> list[Seen]:

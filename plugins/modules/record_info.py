@@ -33,9 +33,12 @@ options:
     type: str
     default: ""
   procedure:
-    description: Only those of this procedure.
-    type: str
-    default: ""
+    description:
+      - Only those of one of these procedures, such as V(redis_down).
+      - A service goes by its procedure, as in V(service_down plugspace-api).
+    type: list
+    elements: str
+    default: []
   outcome:
     description: Only those with this outcome, such as V(healed) or V(unhealed).
     type: str
@@ -92,7 +95,7 @@ def main() -> None:
             "path": {"type": "path", "required": True},
             "last": {"type": "int", "default": 0},
             "host": {"type": "str", "default": ""},
-            "procedure": {"type": "str", "default": ""},
+            "procedure": {"type": "list", "elements": "str", "default": []},
             "outcome": {"type": "str", "default": ""},
         },
         supports_check_mode=True,

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.plugspace.titan.plugins.module_utils._record_list import STATES
+
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES: list[dict[str, Any]] = yaml.safe_load(
     (ROOT / "roles/triage/vars/main.yml").read_text(encoding="utf-8")
 )["__triage_catalogue"]
+RECORDS: dict[str, Any] = yaml.safe_load(
+    (ROOT / "roles/records/vars/main.yml").read_text(encoding="utf-8")
+)
 PAGE = (ROOT / "docs/procedures.md").read_text(encoding="utf-8")
 RULES = ROOT / "molecule/shared/image/root/etc/prometheus/rules/titan.yml"
 # No procedure for an incident: certificates and disks have procedures of their own kind.
@@ -53,6 +58,23 @@ def test_an_entry_requires_what_its_playbook_does(entry: dict[str, Any]) -> None
     # Triage itself names the service.
     wanted = [name for name in required(entry["playbook"]) if name != "service_down_service"]
     assert entry["required"] == wanted
+
+
+def leaves_records(playbook: Path) -> bool:
+    """Whether a playbook, or the one that it imports, names a procedure."""
+    plays = yaml.safe_load(playbook.read_text(encoding="utf-8"))
+    imported = plays[0].get("ansible.builtin.import_playbook")
+    if imported:
+        return leaves_records(playbook.with_name(imported))
+    return any("titan_procedure" in play.get("vars", {}) for play in plays)
+
+
+def test_the_list_of_records_knows_every_procedure_and_outcome() -> None:
+    playbooks = {one.stem for one in (ROOT / "playbooks").glob("*.yml") if leaves_records(one)}
+    assert set(RECORDS["__records_procedures"]) == playbooks
+    services = {one["procedure"]: one["service"] for one in ENTRIES if "service" in one}
+    assert RECORDS["__records_services"] == services
+    assert RECORDS["__records_outcomes"] == list(STATES)
 
 
 def test_no_alert_is_for_two_procedures() -> None:

@@ -97,7 +97,8 @@ def test_each_run_leaves_one_more_and_changes_none(directory: Path, tmp_path: Pa
         ["records_fixture", "unhealed"],
     ]
     assert lines[2].endswith(f"{KEEPER}:{COPIES}/{name}")
-    told = json.loads(shown(records_format="json", records_outcome="unhealed", records_last=5))
+    asked = {"records_outcome": "unhealed", "records_procedure": "records_fixture"}
+    told = json.loads(shown(records_format="json", records_last=5, **asked))
     assert [one["record"] for one in told] == [copy]
     # The controller has its own, the plan's among them.
     assert len(list(directory.glob("*.json"))) == 3
@@ -122,6 +123,7 @@ def test_a_host_that_gives_no_answer_is_told_and_changes_no_outcome(tmp_path: Pa
     assert f" {KEEPER}:{COPIES}/" in where(ill, "titan2")
     assert len(copies()) == 1
 
+    assert shown(records_hosts=KEEPER, records_host="titan9") == "no record of titan9"
     lines = shown(records_hosts=[SILENT, KEEPER]).splitlines()
     assert lines[1].split()[2] == "unhealed"
     assert lines[2] == f"{SILENT} gave no answer"

@@ -135,6 +135,7 @@ def test_two_runs_at_once(directory: Path, tmp_path: Path) -> None:
 
 
 def test_the_list(directory: Path) -> None:
+    # Nobody has written to the directory yet.
     assert shown() == "no record"
     heal()
     heal(fixture_outcome="unhealed")
@@ -144,11 +145,42 @@ def test_the_list(directory: Path) -> None:
     assert lines[3].endswith("aaaaaa.json is damaged: it holds no JSON")
     assert len(shown(records_last="1").splitlines()) == 2
     assert "unhealed" not in shown(records_outcome="healed")
-    assert shown(records_host="titan9").startswith("no record")
+    none = f"no record of titan9 among 2 records in {directory}\n"
+    assert shown(records_host="titan9").startswith(none)
+    # The procedures of that service run under the general name as well.
+    assert len(shown(records_procedure="api_down").splitlines()) == 4
+    assert shown(records_procedure="voice_down").startswith("no record of voice_down among 2")
+    # A site may have a procedure of its own.
+    own = json.loads(next(directory.glob("*service_down*.json")).read_text())
+    own.update(procedure="disk_full", results=[])
+    written_by_the_site = directory / "20210101T000000Z-disk_full-aaaaaa.json"
+    written_by_the_site.write_text(json.dumps(own))
+    assert " disk_full " in shown(records_procedure="disk_full")
+    written_by_the_site.unlink()
     told = json.loads(shown(records_format="json", records_procedure="service_down"))
     assert [one["state"] for one in told] == ["unhealed", "healed", ""]
     # To look leaves no record.
     assert len(list(directory.glob("*.json"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"records_outcome": "great"}, "records_outcome is 'great', which no run has; there are"),
+        ({"records_procedure": "apidown"}, "'apidown', which is no procedure, and no record"),
+        ({"records_directory": "/nope"}, "records_directory is '/nope', and there is no such"),
+        ({"records_hosts": "titan1"}, "for the runs on a host say -e records_host=titan1"),
+        ({"records_hots": "titan1"}, "records_hots is not known (did you mean records_hosts?)"),
+        ({"records_last": "two"}, "records_last is 'two'; it has to be a number"),
+        ({"records_format": "xml"}, "records_format must be one of: table, json, got: xml"),
+    ],
+)
+def test_a_wrong_question_is_refused_in_a_sentence(wrong: dict[str, str], said: str) -> None:
+    run = play("records", **wrong)
+    assert run.code != 0
+    assert said in run.failure
+    assert len(run.failure.splitlines()) == 1
+    assert "argument_spec_data" not in run.output
 
 
 def test_the_page_in_a_browser(directory: Path, tmp_path: Path) -> None:

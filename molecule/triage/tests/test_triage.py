@@ -54,6 +54,8 @@ def test_what_fires_is_planned_and_healed() -> None:
     ssh("titan2", "sudo systemctl stop redis-server")
     planned = play("triage")
     assert (planned.code, planned.changed) == (0, 0), planned.output
+    # Nor is it warned of a group that is not there when nothing is to be run.
+    assert "Could not match" not in planned.output
     (found,) = told(planned)["titan_triage"]["procedures"]
     assert (found["procedure"], found["hosts"]) == ("redis_down", ["titan2"])
     assert ssh("titan2", "systemctl is-active redis-server || true") == "inactive\n"

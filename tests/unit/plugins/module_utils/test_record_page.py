@@ -21,8 +21,10 @@ from ansible_collections.plugspace.titan.plugins.module_utils._record_markup imp
     tag,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._record_page import page
+from ansible_collections.plugspace.titan.plugins.module_utils._record_style import STYLE
 from ansible_collections.plugspace.titan.plugins.module_utils._record_timeline import (
     MAX_LANES,
+    STATES,
     timeline,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
@@ -141,6 +143,11 @@ def rows_of(text: str, title: str) -> list[list[str]]:
     ]
 
 
+def test_the_controller_is_no_host_of_a_run_that_is_for_others() -> None:
+    lanes = dict.fromkeys(("localhost", "titan1", "titan2"), record()["timeline"]["titan1"])
+    assert "Hoststitan1, titan2Started" in Elements(page(record(result(), timeline=lanes))).text
+
+
 def test_each_rung_has_its_own_before_and_after() -> None:
     # The target, the error and what is still found stand in columns of their own.
     reload, restart = rows_of(page(record(result())), "What was done")
@@ -209,6 +216,18 @@ def test_the_picture_has_a_title_and_a_bar_for_each_span() -> None:
     assert 150 < first < second < 960
     (back,) = drawn.findall(".//circle/title")
     assert back.text == "plugspace-api is well again after 7.2 s"
+
+
+def test_states_that_meet_in_a_picture_differ_in_colour() -> None:
+    # Nothing is at work any more where something was cut off.
+    states = [word for word in STATES if word != "at_work"]
+    for place, paint in ((r"svg \.bar", "fill"), (r"\.legend i", "background")):
+        colours = {}
+        for word in states:
+            found = re.search(rf"{place}\.{word}\b[^{{}}]*{{ {paint}: (var\([a-z-]+\))", STYLE)
+            # What was only looked at has the colour that a mark of the legend begins with.
+            colours[word] = found[1] if found else "var(--calm)"
+        assert len(set(colours.values())) == len(states), colours
 
 
 def test_bars_stay_inside_of_the_picture() -> None:

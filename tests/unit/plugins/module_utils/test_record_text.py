@@ -86,6 +86,21 @@ def test_several_results() -> None:
     assert summary(record(well, {**well, "host": "titan3"})).startswith("Results: 2 well. ")
 
 
+def test_that_a_host_gave_no_answer_is_said_once() -> None:
+    lost = result(
+        outcome="unreachable",
+        cause="",
+        summary="titan1 gave no answer, so nobody knows how redis is.",
+    )
+    well = result(host="titan2", outcome="well", cause="")
+    alone = "titan1 gave no answer, so nobody knows how redis is"
+    assert summary(record(lost)) == f"{alone}."
+    assert summary(record(well, lost)) == f"{alone}; besides: 1 well."
+    assert summary(record(lost, {**lost, "host": "titan3"})) == (
+        f"Results: 2 unreachable. {alone}."
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
