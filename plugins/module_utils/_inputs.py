@@ -44,10 +44,11 @@ def problems(
         if name in given:
             found += _number(name, given[name], smallest)
     found += [_unknown(name, known) for name in said if name not in known]
+    told = "; ".join(found)
     return found + [
         plain(error, 200)
         for error in type_errors
-        if not any(name in error for name in (*required, *(least or ())))
+        if not any(name in error and name in told for name in (*required, *(least or ())))
     ]
 
 
