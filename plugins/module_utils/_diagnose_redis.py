@@ -52,6 +52,8 @@ _HIDDEN = (
     # What stands in a damaged file, which is people's data.
     (re.compile(r"Unknown command '.*' reading"), "Unknown command reading"),
 )
+_NO_ADDRESS = re.compile("Cannot assign requested address")
+_NOT_LISTENING = re.compile("Failed listening on port")
 # Of data that belongs to somebody else, it complains as of its file.
 _SHUT_OUT = re.compile(r">>> dir \.\.\.; Permission denied")
 _DATA_ADVICE = "copy {path} away, then redis-check-{kind} --fix; what it cuts off is lost"
@@ -82,6 +84,19 @@ def clean(line: str) -> str:
     return line
 
 
+def telling(lines: t.Iterable[str]) -> list[str]:
+    """Clean lines, without those of an address that the host lacks and that Redis goes on without.
+
+    It warns of it at each start: Debian's configuration has it listen to ::1 where there is one.
+    """
+    cleaned = [clean(line) for line in lines]
+    return [
+        line
+        for line, after in zip(cleaned, [*cleaned[1:], ""])
+        if not _NO_ADDRESS.search(line) or _NOT_LISTENING.search(after)
+    ]
+
+
 class RedisDiagnosis:
     """The evidence about Redis on one host, and what it says; the filter documents the evidence."""
 
@@ -91,7 +106,7 @@ class RedisDiagnosis:
         self.name = self._service.text("name") or "Redis"
         self._redis = self._seen.part("redis")
         self._host = self._seen.part("host")
-        self._log = [clean(line) for line in self._seen.texts("unit_log")]
+        self._log = telling(self._seen.texts("unit_log"))
         self._unit = UnitDiagnosis(
             self.name, self._service, self._host, self._log, self._seen.part("paths")
         )

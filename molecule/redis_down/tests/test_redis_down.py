@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.hosts import NAMES, ssh
 from support.incidents import EAGER, Fault, Seen, cure_all, heal, on_each, procedure, units
-from support.redis_faults import CLI, FAULTS, START
+from support.redis_faults import CLI, CONFIG, FAULTS, START
 
 
 def down(*arguments: str, **options: Any) -> Seen:
@@ -61,3 +61,15 @@ def test_more_memory_is_given_when_it_is_named() -> None:
         served("titan1")
     finally:
         ssh("titan1", full.cure)
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_correction_that_was_none_is_told_after_one_start() -> None:
+    wrong = FAULTS[1][2]
+    ssh("titan1", f"{wrong.inject}; echo '# titan-nonsense' | sudo tee -a {CONFIG} >/dev/null")
+    tried = down(hosts="titan1").results["titan1"]
+    assert [rung["rung"] for rung in tried["rungs"]] == ["start_unit"], tried
+    assert tried["outcome"] == "unhealed", tried
+    # It has complained again since.
+    assert ">>> titan-nonsense" in tried["summary"], tried
+    assert "put /etc/redis/redis.conf right, then run this again" in tried["summary"], tried

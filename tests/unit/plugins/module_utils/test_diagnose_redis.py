@@ -274,6 +274,16 @@ def test_a_start_that_fails_again_each_time_needs_a_person(lines: list[str], cau
     assert told(down("signal", *lines)) == [("killed", *START)]
 
 
+def test_an_address_that_it_goes_on_without_is_no_reason() -> None:
+    warning = (
+        f"{AT} # Warning: Could not create server TCP listening socket ::1:6379: bind:"
+        " Cannot assign requested address"
+    )
+    full = f"{AT} # Can't open or create append-only dir: No space left on device"
+    assert told(down("exit-code", warning, full)) == [("disk_was_full", *START)]
+    assert told(down("exit-code", full, warning)) == [("disk_was_full", *START)]
+
+
 HELPED_BY_A_START = [
     (
         "# Warning: Could not create server TCP listening socket *:6379: bind: Address already in"
