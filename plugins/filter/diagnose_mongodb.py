@@ -37,8 +37,11 @@ options:
         with its newest line last.
       - V(data) tells of the data directory path, exists, owner, group, and of its lock_file exists
         and owner.
+      - V(paths) tells, as M(plugspace.titan.evidence_info) does, when the configuration, the data
+        directory and its lock file were changed. What the log says of one that was changed after
+        the unit's last process ended does not count.
       - V(evidence), the result of M(plugspace.titan.evidence_info), takes the place of V(mongodb),
-        V(host), V(unit_log), V(data) and V(answer).
+        V(host), V(unit_log), V(data), V(paths) and V(answer).
       - V(member) is this host's member as the inventory calls it, and V(others) has the evidence of
         the other hosts by the inventory's names of their members. A member that is silent, and that
         its own host can help, is waited for.

@@ -33,6 +33,9 @@ options:
       - V(answer) is the row of M(plugspace.titan.service_probe) for it, if it was probed.
       - V(unit_log) is a list of the last lines of the unit's journal and of Redis' own log, each
         with its newest line last.
+      - V(paths) tells, as M(plugspace.titan.evidence_info) does, when the configuration, its
+        directory and the data directory were changed. What the log says of one that was changed
+        after the unit's last process ended does not count.
       - V(config_test) holds ok and output of a test of the configuration.
       - V(kill_output) is what Redis answered to C(SCRIPT KILL) or C(FUNCTION KILL), after the rung
         V(kill_script) was climbed.

@@ -17,7 +17,10 @@ from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host imp
     NO_SPACE,
     words_of,
 )
-from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_unit import Symptom
+from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_unit import (
+    Symptom,
+    once_cured,
+)
 
 _RESTARTED = "***** SERVER RESTARTED *****"
 _BEGUN = r"^Started |Waiting for connections"
@@ -83,7 +86,9 @@ def _text(entry: dict[str, t.Any]) -> str:
 
 def symptoms(unit: str, path: str, user: str, group: str, config_file: str) -> list[Symptom]:
     """What the words of a start that failed mean, those that explain most first."""
-    give_back = f"give it its files back: chown -R {user}:{group} {path}"
+    give_back = f"give it its files back: chown -R {user}:{group} {path}, then run this again"
+    right = f"put {config_file} right, then run this again"
+    cured = once_cured(unit)
     return [
         Symptom(
             "keyfile",
@@ -92,36 +97,47 @@ def symptoms(unit: str, path: str, user: str, group: str, config_file: str) -> l
                 r"|Unable to acquire security key"
             ),
             f"make security.keyFile of {config_file} that of the other members, owned by {user}:"
-            f" chown {user}:{group} KEYFILE; chmod 400 KEYFILE",
+            f" chown {user}:{group} KEYFILE; chmod 400 KEYFILE; {cured}",
             # A condition of the unit that was not met once, and was at a later start.
             healed=_BEGUN,
+            places=(config_file,),
         ),
         Symptom(
             "configuration",
             re.compile(
                 r"Unrecognized option|unrecognised option|Error parsing|Error opening config file"
-                r"|^BadValue|Error during global initialization"
+                r"|^BadValue"
             ),
-            f"put {config_file} right, then start {unit}",
+            right,
             healed=r"^Started ",
+            places=(config_file,),
+        ),
+        Symptom(
+            "configuration",
+            re.compile("Error during global initialization"),
+            f"put {config_file}, or what it names, right; {cured}",
+            healed=r"^Started ",
+            places=(config_file,),
         ),
         # What systemd says where mongod's own words are not to be had.
         Symptom(
             "configuration",
             re.compile("status=2/INVALIDARGUMENT"),
-            f"put {config_file} right, then start {unit}",
+            right,
             healed=r"^Started ",
+            places=(config_file,),
         ),
         Symptom(
             "data_in_use",
             re.compile(r"DBPathInUse|Another mongod instance is already running"),
-            f"end the other mongod that uses {path} (fuser -v {path}/mongod.lock)",
+            f"end the other mongod that uses {path} (fuser -v {path}/mongod.lock), {cured}",
             healed=_READY,
         ),
         Symptom(
             "data_missing",
             re.compile(r"NonExistentPath|Data directory \S+ not found"),
-            f"mount or restore {path}; an empty directory there would be a member without data",
+            f"mount or restore {path}, {cured}; an empty directory there would be a member without"
+            " data",
             healed=_READY,
         ),
         Symptom(
@@ -134,6 +150,7 @@ def symptoms(unit: str, path: str, user: str, group: str, config_file: str) -> l
             ),
             give_back,
             healed=_READY,
+            places=(path, f"{path}/mongod.lock"),
         ),
         Symptom(
             "data_damaged",
@@ -142,7 +159,7 @@ def symptoms(unit: str, path: str, user: str, group: str, config_file: str) -> l
                 r"|Invalid feature ?[cC]ompatibility ?[vV]ersion|Wrong mongod version"
             ),
             f"keep a copy of {path}; let the member copy its data again from the others, or restore"
-            " a backup",
+            f" a backup; {cured}",
             healed=_READY,
         ),
         # Whoever held it is gone, or it would have been found at the port.

@@ -53,6 +53,7 @@ def expand(observed: object) -> object:
         "mongodb": evidence.part("mongodb").value,
         "host": evidence.part("host").value,
         "unit_log": [line for name in logs.names() for line in logs.texts(name)],
+        "paths": paths.value,
         "data": {
             **paths.part(path).value,
             "path": path,
@@ -72,7 +73,9 @@ class MongodbDiagnosis:
         self._mongodb = self._seen.part("mongodb")
         self._host = self._seen.part("host")
         self._log = read(self._seen.texts("unit_log"))
-        self._unit = UnitDiagnosis(self.name, self._service, self._host, self._log.lines)
+        self._unit = UnitDiagnosis(
+            self.name, self._service, self._host, self._log.lines, self._seen.part("paths")
+        )
         self._unit_name = self._service.text("unit")
         self._path = self._service.text("data_path") or _DATA
         self._file = self._service.text("config_file") or "/etc/mongod.conf"
@@ -169,7 +172,7 @@ class MongodbDiagnosis:
         ):
             if owner and owner != self._user:
                 why = f"{what} belongs to {owner}, and {self._unit_name} runs as {self._user}"
-                advice = f"chown -R {self._user}:{self._group} {path}, then start {self._unit_name}"
+                advice = f"chown -R {self._user}:{self._group} {path}, then run this again"
                 return [finding("wrong_owner", self.name, why, advice=advice)]
         return []
 

@@ -9,6 +9,7 @@ rdb.c, aof.c, config.c, server.c) has others, as about saving, these count as we
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 
@@ -23,6 +24,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host imp
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_unit import (
     Symptom,
     UnitDiagnosis,
+    once_cured,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
     CERTAIN,
@@ -50,6 +52,10 @@ _HIDDEN = (
     # What stands in a damaged file, which is people's data.
     (re.compile(r"Unknown command '.*' reading"), "Unknown command reading"),
 )
+_NO_ADDRESS = re.compile("Cannot assign requested address")
+_NOT_LISTENING = re.compile("Failed listening on port")
+# Of data that belongs to somebody else, it complains as of its file.
+_SHUT_OUT = re.compile(r">>> dir \.\.\.; Permission denied")
 _DATA_ADVICE = "copy {path} away, then redis-check-{kind} --fix; what it cuts off is lost"
 _REPAIR = "a person decides what is to be kept of the data: "
 _SAVE = re.compile(
@@ -78,6 +84,19 @@ def clean(line: str) -> str:
     return line
 
 
+def telling(lines: t.Iterable[str]) -> list[str]:
+    """Clean lines, without those of an address that the host lacks and that Redis goes on without.
+
+    It warns of it at each start: Debian's configuration has it listen to ::1 where there is one.
+    """
+    cleaned = [clean(line) for line in lines]
+    return [
+        line
+        for line, after in zip(cleaned, [*cleaned[1:], ""])
+        if not _NO_ADDRESS.search(line) or _NOT_LISTENING.search(after)
+    ]
+
+
 class RedisDiagnosis:
     """The evidence about Redis on one host, and what it says; the filter documents the evidence."""
 
@@ -87,10 +106,18 @@ class RedisDiagnosis:
         self.name = self._service.text("name") or "Redis"
         self._redis = self._seen.part("redis")
         self._host = self._seen.part("host")
-        self._log = [clean(line) for line in self._seen.texts("unit_log")]
-        self._unit = UnitDiagnosis(self.name, self._service, self._host, self._log)
+        self._log = telling(self._seen.texts("unit_log"))
+        self._unit = UnitDiagnosis(
+            self.name, self._service, self._host, self._log, self._seen.part("paths")
+        )
         self._path = self._service.text("data_path") or "/var/lib/redis"
         self._file = self._service.text("config_file") or "/etc/redis/redis.conf"
+        # With those that it includes, which lie beside it.
+        self._files: tuple[str, ...] = (self._file, os.path.dirname(self._file))
+        self._right = f"put {self._file} right, then run this again"
+        user = self._service.text("user") or "redis"
+        give_back = f"give Redis its files back: chown -R {user}:{user} {self._path}"
+        self._give_back = f"{give_back}, then run this again"
         self._state = self._redis.text("state")
         self._error = self._redis.text("error")
 
@@ -151,16 +178,25 @@ class RedisDiagnosis:
         return self._unit.hung(self._error, "not_listening" if self._state == "refused" else "hung")
 
     def _bad_start(self) -> list[Finding]:
-        unit, found = self._unit, []
+        found = self._bad_file() if self._unit.failed_at_start else []
+        causes = {one["cause"] for one in found}
+        told = self._unit.refused_to_start(self._symptoms())
+        return [*found, *(one for one in told if one["cause"] not in causes)]
+
+    def _bad_file(self) -> list[Finding]:
         test = self._seen.part("config_test")
-        if unit.failed_at_start and test.flag("ok") is not True:
-            said = self._configuration_error() or (
-                " ".join(test.text("output").split()) if test.flag("ok") is False else ""
-            )
-            if said:
-                advice = f"put {self._file} right, then start {self._service.text('unit')}"
-                found.append(finding("configuration", self.name, said, advice=advice))
-        return [*found, *unit.refused_to_start(self._symptoms())]
+        ok = test.flag("ok")
+        said = "" if ok else self._configuration_error()
+        cause, places, advice = "configuration", self._files, self._right
+        if _SHUT_OUT.search(said):
+            cause, places, advice = "not_permitted", (self._path,), self._give_back
+        if ok is False:
+            # What a test says is of now.
+            said, places = said or " ".join(test.text("output").split()), ()
+        changed = self._unit.changed_since(places) if said else ""
+        if changed:
+            return [self._unit.worth_a_start(changed)]
+        return [finding(cause, self.name, said, advice=advice)] if said else []
 
     def _configuration_error(self) -> str:
         """What Redis prints in several lines, as one."""
@@ -168,7 +204,10 @@ class RedisDiagnosis:
         for line in reversed(self._log):
             if _BAD_FILE.search(line):
                 # The words after it: the line's number, the line, and what is wrong with it.
-                return f"{self._file} is wrong: {'; '.join(lines[:3]) or 'Redis says no more'}"
+                why = "; ".join(lines[:3]) or "Redis says no more"
+                shut_out = _SHUT_OUT.search(why)
+                what = "it may not enter its data" if shut_out else f"{self._file} is wrong"
+                return f"{what}: {why}"
             if _STARTED.match(line):
                 break
             if line and not _SYSTEMD.match(line):
@@ -176,10 +215,9 @@ class RedisDiagnosis:
         return ""
 
     def _symptoms(self) -> list[Symptom]:
-        unit, user = self._service.text("unit"), self._service.text("user") or "redis"
-        file = f"put {self._file} right, then start {unit}"
-        aof = _REPAIR + _DATA_ADVICE.format(path=f"{self._path}/appendonlydir", kind="aof")
-        rdb = _REPAIR + f"copy {self._path}/dump.rdb away, look at it with redis-check-rdb"
+        cured = once_cured(self._service.text("unit"))
+        aof = _DATA_ADVICE.format(path=f"{self._path}/appendonlydir", kind="aof")
+        rdb = f"copy {self._path}/dump.rdb away, look at it with redis-check-rdb"
         return [
             Symptom(
                 "configuration",
@@ -187,8 +225,9 @@ class RedisDiagnosis:
                     r"can't open config file|Failed to configure TLS|ACL errors|Error loading ACL"
                     r"|is not enough for the server to start|Cannot assign requested address"
                 ),
-                file,
+                f"put {self._file}, or what it names, right; {cured}",
                 healed=_READY,
+                places=self._files,
             ),
             Symptom(
                 "aof_damaged",
@@ -197,14 +236,15 @@ class RedisDiagnosis:
                     r"|Unknown command) reading the append only file|FATAL AOF MANIFEST FILE ERROR"
                     r"|Unable to obtain the AOF file|The append log file .* doesn't exist"
                 ),
-                aof,
+                f"{_REPAIR}{aof}; {cured}",
                 healed=_READY,
             ),
             Symptom(
                 "not_permitted",
                 re.compile(r"Permission denied|Read-only file system"),
-                f"give Redis its files back: chown -R {user}:{user} {self._path}",
+                self._give_back,
                 healed=_READY,
+                places=(self._path,),
             ),
             Symptom(
                 "snapshot_damaged",
@@ -212,7 +252,7 @@ class RedisDiagnosis:
                     r"Short read or OOM loading DB|Wrong signature trying to load DB"
                     r"|Can't handle RDB format version|RDB ERROR DETECTED|error loading the DB"
                 ),
-                rdb,
+                f"{_REPAIR}{rdb}; {cured}",
                 healed=_READY,
             ),
             # Whoever held it is gone, or it would have been found at the port.

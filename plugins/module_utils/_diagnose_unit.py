@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host import (
+    EMPTY,
     find_unit,
     last_line,
     tcp_listeners,
@@ -42,7 +43,8 @@ _BUSY_PERCENT = 90
 class Symptom(t.NamedTuple):
     """What the words of a server that could not start mean.
 
-    healed: what it says once it has started, so that older words are over.
+    healed: what it says once it has started, so that older words are over. places: what a person
+    changes to cure it; once one was changed, a start is worth a try.
     """
 
     cause: str
@@ -50,21 +52,30 @@ class Symptom(t.NamedTuple):
     advice: str
     rung: str = ""
     healed: str = ""
+    places: t.Sequence[str] = ()
+
+
+def once_cured(unit: str) -> str:
+    """What follows a cure that no look at the host shows: systemd forgets the start that failed."""
+    return f"then systemctl reset-failed {unit}, and run this again"
 
 
 class UnitDiagnosis:
     """A server's unit on its host.
 
     name: of the server, for a person. service: its unit and port. log: the newest line last, with
-    nothing secret in it.
+    nothing secret in it. paths: when the places of its symptoms were changed.
     """
 
-    def __init__(self, name: str, service: Seen, host: Seen, log: t.Sequence[str]) -> None:
+    def __init__(
+        self, name: str, service: Seen, host: Seen, log: t.Sequence[str], paths: Seen = EMPTY
+    ) -> None:
         self._name = name
         self._unit_name = service.text("unit")
         self._port = service.whole("port")
         self._host = host
         self._log = log
+        self._paths = paths
         self._unit = find_unit(host, self._unit_name)
         names = {self._unit_name, f"{self._unit_name}.service", self._unit.text("id")}
         self._names = names - {"", ".service"}
@@ -128,19 +139,38 @@ class UnitDiagnosis:
         counts = self.failed_at_start or (crashes and self._result == "signal")
         for symptom in symptoms if counts else ():
             said = last_line(self._log, symptom.pattern, symptom.healed)
-            if said and symptom.cause not in (one["cause"] for one in found):
-                found.append(
-                    finding(
-                        symptom.cause,
-                        self._name,
-                        f"{self._state()}; its log: {words_of(said)}",
-                        LIKELY if symptom.rung else CERTAIN,
-                        symptom.rung,
-                        self._unit_name if symptom.rung else "",
-                        symptom.advice,
-                    )
-                )
+            if said:
+                one = self._complaint(symptom, said)
+                if one["cause"] not in (known["cause"] for known in found):
+                    found.append(one)
         return found
+
+    def _complaint(self, symptom: Symptom, said: str) -> Finding:
+        changed = self.changed_since(symptom.places)
+        if changed:
+            return self.worth_a_start(changed)
+        return finding(
+            symptom.cause,
+            self._name,
+            f"{self._state()}; its log: {words_of(said)}",
+            LIKELY if symptom.rung else CERTAIN,
+            symptom.rung,
+            self._unit_name if symptom.rung else "",
+            symptom.advice,
+        )
+
+    def changed_since(self, places: t.Iterable[str]) -> str:
+        """The first of the places that was changed after its last process ended, or empty."""
+        ended = self._unit.number("ended_at")
+        for place in places if ended else ():
+            if self._paths.part(place).number("changed_at") > ended:
+                return place
+        return ""
+
+    def worth_a_start(self, changed: str) -> Finding:
+        """It failed over a place that was changed since, so what its log says may be over."""
+        why = f"{self._state()}: it failed over {changed}, which was changed since"
+        return finding("failed", self._name, why, LIKELY, "start_unit", self._unit_name)
 
     def down(self, last_words: str = "") -> list[Finding]:
         """How one that is down ended, as nothing else explains it; a start is worth a try."""
@@ -161,7 +191,8 @@ class UnitDiagnosis:
                     "start_too_slow",
                     self._name,
                     f"{self._state()}: systemd gave up waiting for it to start",
-                    advice=f"raise TimeoutStartSec (systemctl edit {self._unit_name}), start it",
+                    advice=f"raise TimeoutStartSec (systemctl edit {self._unit_name}),"
+                    f" {once_cured(self._unit_name)}",
                 )
             ]
         cause, why = _ENDED.get(self._result, ("failed", f"systemd says {self._result}"))

@@ -114,7 +114,20 @@ def _path(path: str) -> dict[str, t.Any]:
         "group": _name("group", status.st_gid),
         "mode": f"{status.st_mode & 0o7777:04o}",
         "size_bytes": status.st_size,
+        "changed_at": _changed_at(path, status),
     }
+
+
+def _changed_at(path: str, status: os.stat_result) -> float:
+    """When it, what it links to, or what lies directly in it was changed, owner and mode too."""
+    times = [status.st_ctime]
+    try:
+        times.append(os.stat(path).st_ctime)
+        for name in os.listdir(path):
+            times.append(os.lstat(os.path.join(path, name)).st_ctime)
+    except OSError:
+        pass  # a file, or gone meanwhile
+    return round(max(times), 3)
 
 
 def _name(base: str, number: int) -> str:

@@ -41,6 +41,7 @@ UNIT_PROPERTIES = (
     "Result",
     "NRestarts",
     "StateChangeTimestampMonotonic",
+    "ExecMainExitTimestampMonotonic",
 )
 
 _MARGIN = 0.1
@@ -69,6 +70,9 @@ class Host(t.Protocol):
 
     def monotonic(self) -> float:
         """Return the seconds since boot, on systemd's clock."""
+
+    def now(self) -> float:
+        """Return the seconds since 1970."""
 
 
 class LocalHost:
@@ -261,10 +265,12 @@ def units(host: Host, names: t.Sequence[str]) -> list[Report]:
     if len(blocks) != len(names):
         raise HostError(f"systemctl show answered for {len(blocks)} of {len(names)} units")
     now = host.monotonic()
+    boot = host.now() - now
     result = []
     for name, block in zip(names, blocks):
         values = dict(line.partition("=")[::2] for line in block.splitlines())
         changed = int(values.get("StateChangeTimestampMonotonic") or 0)
+        ended = int(values.get("ExecMainExitTimestampMonotonic") or 0)
         result.append(
             {
                 "name": name,
@@ -275,6 +281,7 @@ def units(host: Host, names: t.Sequence[str]) -> list[Report]:
                 "result": values.get("Result", ""),
                 "restarts": int(values.get("NRestarts") or 0),
                 "since_s": round(max(0.0, now - changed / 1e6)) if changed else None,
+                "ended_at": round(boot + ended / 1e6, 3) if ended else None,
             }
         )
     return result

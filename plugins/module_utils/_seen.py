@@ -51,7 +51,7 @@ class Seen:
 
     def wholes(self, key: str) -> list[int]:
         """A list of whole numbers inside; what is none is left out."""
-        return [one for one in self._list(key) if type(one) is int]
+        return [one for one in self._list(key) if isinstance(one, int)]
 
     def text(self, key: str) -> str:
         """A text, or empty."""

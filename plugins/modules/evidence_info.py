@@ -57,7 +57,9 @@ options:
         V(unit) that the configuration is of.
     type: dict
   paths:
-    description: In V(paths), files and directories whose owner and mode are told.
+    description:
+      - In V(paths), files and directories of which it is told whose they are, how open, and when
+        they were changed.
     type: dict
   access_log:
     description: The options of M(plugspace.titan.access_log_info).
@@ -166,7 +168,10 @@ check:
     ok: true
     output: "nginx: configuration file /etc/nginx/nginx.conf test is successful"
 paths:
-  description: For each path V(exists), and of one that does its owner, group, mode and size.
+  description:
+    - For each path V(exists), and of one that does its owner, group, mode and size.
+    - V(changed_at) is when its content, owner or mode, or those of what lies directly in it, were
+      changed last, in seconds since 1970.
   returned: with O(paths)
   type: dict
   sample:
@@ -176,6 +181,7 @@ paths:
       group: mongodb
       mode: "0750"
       size_bytes: 4096
+      changed_at: 1764323551.582
 access_log:
   description: What M(plugspace.titan.access_log_info) returns.
   returned: with O(access_log)

@@ -133,7 +133,10 @@ file_systems:
       used_percent: 38.6
       inodes_used_percent: 4.1
 units:
-  description: The units in the order asked for; none if systemd did not answer.
+  description:
+    - The units in the order asked for; none if systemd did not answer.
+    - V(ended_at) is when the unit's last main process ended, in seconds since 1970; null while one
+      runs, or when there was none.
   returned: always
   type: list
   elements: dict
@@ -146,6 +149,7 @@ units:
       result: success
       restarts: 0
       since_s: 86400
+      ended_at: null
 load:
   description: How much there is to do; none if it could not be read.
   returned: always

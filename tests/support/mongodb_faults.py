@@ -133,9 +133,9 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
                 " sudo systemctl restart mongod;"
                 f" {FAILED}",
                 "configuration",
-                cure=f"sudo sed -i /titanNonsense/d {CONFIG}; {START}",
-                settled=caught_up(),
+                cure=f"sudo sed -i /titanNonsense/d {CONFIG}",
                 evidence="titanNonsense",
+                helps=False,
             ),
             Fault(
                 "its disk is full",
@@ -144,17 +144,17 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
                 " >/dev/null 2>&1; sudo systemctl start mongod;"
                 f" {FAILED}",
                 "disk_full",
-                cure=f"while mountpoint -q {DATA}; do sudo umount {DATA}; done; {START}",
-                settled=caught_up(),
+                cure=f"while mountpoint -q {DATA}; do sudo umount {DATA}; done",
+                helps=False,
             ),
             Fault(
                 "its data belongs to somebody else",
                 f"sudo systemctl stop mongod; sudo chown root {DATA}; sudo systemctl start mongod;"
                 f" {FAILED}",
                 "wrong_owner",
-                cure=f"sudo chown mongodb {DATA}; {START}",
-                settled=caught_up(),
+                cure=f"sudo chown mongodb {DATA}",
                 evidence="belongs to root",
+                helps=False,
             ),
         ),
         (

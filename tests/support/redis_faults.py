@@ -5,6 +5,8 @@ from __future__ import annotations
 from support.incidents import Fault
 
 CONFIG, DATA = "/etc/redis/redis.conf", "/var/lib/redis"
+DROP_IN = "/run/systemd/system/redis-server.service.d"
+APPENDING = f"/usr/bin/redis-server {CONFIG} --supervised systemd --daemonize no --appendonly yes"
 # Asks as a person does, with the password from where Redis has it.
 LOGIN = "export REDISCLI_AUTH=$(sudo sh -c \"sed -n 's/^requirepass //p' /etc/redis/*.conf\")"
 CLI = f"{LOGIN}; timeout 10 redis-cli"
@@ -12,6 +14,11 @@ CLI = f"{LOGIN}; timeout 10 redis-cli"
 
 def until(command: str, seconds: int = 30) -> str:
     return f"timeout {seconds} sh -c 'until {command}; do sleep 0.2; done'"
+
+
+# Its unit tries some times before it gives up.
+FAILED = until("systemctl is-failed -q redis-server")
+START = "sudo systemctl reset-failed redis-server; sudo systemctl start redis-server"
 
 
 def on_small_disk(size: str, *fill: str) -> str:
@@ -85,13 +92,11 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
         Fault(
             "its configuration is wrong",
             f"echo 'titan-nonsense yes' | sudo tee -a {CONFIG} >/dev/null;"
-            " sudo systemctl restart redis-server;"
-            # Its unit tries some times before it gives up.
-            f" {until('systemctl is-failed -q redis-server')}",
+            f" sudo systemctl restart redis-server; {FAILED}",
             "configuration",
-            cure=f"sudo sed -i /titan-nonsense/d {CONFIG};"
-            " sudo systemctl reset-failed redis-server",
+            cure=f"sudo sed -i /titan-nonsense/d {CONFIG}",
             evidence="titan-nonsense",
+            helps=False,
         ),
     ),
     (
@@ -136,6 +141,32 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
             "sudo systemctl kill -s STOP redis-server",
             "paused",
             ("continue_processes",),
+        ),
+        Fault(
+            "the disk is full, so that it cannot start",
+            # Without an append-only file it would start, and fail to save later.
+            f"sudo mkdir -p {DROP_IN}; printf '[Service]\\nExecStart=\\nExecStart={APPENDING}\\n'"
+            f" | sudo tee {DROP_IN}/fault.conf >/dev/null; sudo systemctl daemon-reload;"
+            f" sudo systemctl stop redis-server; sudo mount -t tmpfs -o size=1m tmpfs {DATA};"
+            f" sudo chown redis: {DATA};"
+            f" head -c 2m /dev/zero | sudo tee {DATA}/fill >/dev/null 2>&1;"
+            f" sudo systemctl start redis-server; {FAILED}",
+            "disk_full",
+            # With an append-only file that is new, it would start without its data.
+            cure=f"sudo rm -rf {DROP_IN}; sudo systemctl daemon-reload;"
+            f" while mountpoint -q {DATA}; do sudo umount {DATA}; done",
+            evidence=f"no space is left on {DATA}",
+            helps=False,
+        ),
+        Fault(
+            "its data belongs to somebody else",
+            # A Redis that cannot save does not end.
+            f"sudo systemctl stop redis-server; sudo chown root: {DATA};"
+            f" sudo systemctl start redis-server; {FAILED}",
+            "not_permitted",
+            cure=f"sudo chown redis: {DATA}",
+            evidence="Permission denied",
+            helps=False,
         ),
     ),
 )

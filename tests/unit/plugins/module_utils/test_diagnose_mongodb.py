@@ -313,6 +313,64 @@ def test_a_hindrance_that_is_gone_is_tried_again() -> None:
     assert told(seen) == [("port_was_taken", *START)]
 
 
+CONFIG, DATA, LOCK = "/etc/mongod.conf", "/var/lib/mongodb", "/var/lib/mongodb/mongod.lock"
+DENIED = logged("F", "Terminating.", {"reason": "13: Permission denied"})
+NO_LOG = logged("F", "Error during global initialization", {"error": {"errmsg": "Failed to open"}})
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause", "place", "then"),
+    [
+        (
+            [JOURNAL + "Unrecognized option: storage.dbPathh"],
+            "configuration",
+            CONFIG,
+            "put /etc/mongod.conf right, then run this again",
+        ),
+        (
+            [SYSTEMD + "mongod.service: Main process exited, status=2/INVALIDARGUMENT"],
+            "configuration",
+            CONFIG,
+            "put /etc/mongod.conf right, then run this again",
+        ),
+        (
+            [NO_LOG],
+            "configuration",
+            CONFIG,
+            "or what it names, right; then systemctl reset-failed mongod, and run this again",
+        ),
+        ([NO_KEY], "keyfile", CONFIG, "; then systemctl reset-failed mongod, and run this again"),
+        ([DENIED], "wrong_owner", DATA, "/var/lib/mongodb, then run this again"),
+        ([DENIED], "wrong_owner", LOCK, "/var/lib/mongodb, then run this again"),
+    ],
+)
+def test_a_complaint_ends_with_a_change_of_what_it_is_about(
+    lines: list[str], cause: str, place: str, then: str
+) -> None:
+    seen = down("exit-code", *lines)
+    seen["host"]["units"][0]["ended_at"] = 1_764_000_000.0
+    seen["paths"] = {place: {"changed_at": 1_764_000_000.0}}
+    assert told(seen) == [(cause, "", "")]
+    assert advice(seen).endswith(then)
+    seen["paths"][place]["changed_at"] += 1
+    assert told(seen) == [("failed", *START)]
+    assert evidence(seen) == (
+        f"mongod is failed (exit-code): it failed over {place}, which was changed since"
+    )
+    # It was started again, and failed again.
+    seen["host"]["units"][0]["ended_at"] += 2
+    assert told(seen) == [(cause, "", "")]
+
+
+def test_what_explains_more_decides_over_what_was_changed() -> None:
+    seen = down("exit-code", JOURNAL + "Unrecognized option: x", DENIED)
+    seen["host"]["units"][0]["ended_at"] = 1.0
+    seen["paths"] = {DATA: {"changed_at": 2.0}}
+    assert told(seen) == [("configuration", "", ""), ("failed", *START)]
+    seen["paths"][CONFIG] = {"changed_at": 2.0}
+    assert told(seen) == [("failed", *START)]
+
+
 def test_advice_for_a_wrong_owner_is_exact() -> None:
     seen = down("success")
     seen["data"]["owner"] = "root"

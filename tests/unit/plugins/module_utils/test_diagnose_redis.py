@@ -274,6 +274,16 @@ def test_a_start_that_fails_again_each_time_needs_a_person(lines: list[str], cau
     assert told(down("signal", *lines)) == [("killed", *START)]
 
 
+def test_an_address_that_it_goes_on_without_is_no_reason() -> None:
+    warning = (
+        f"{AT} # Warning: Could not create server TCP listening socket ::1:6379: bind:"
+        " Cannot assign requested address"
+    )
+    full = f"{AT} # Can't open or create append-only dir: No space left on device"
+    assert told(down("exit-code", warning, full)) == [("disk_was_full", *START)]
+    assert told(down("exit-code", full, warning)) == [("disk_was_full", *START)]
+
+
 HELPED_BY_A_START = [
     (
         "# Warning: Could not create server TCP listening socket *:6379: bind: Address already in"
@@ -326,6 +336,104 @@ def test_a_configuration_test_counts_where_the_log_says_nothing() -> None:
     assert evidence(seen) == "line 2: bad"
     seen = down("exit-code", CONFIGURATION[0])
     assert "Redis says no more" in evidence(seen)
+
+
+NOW = 1_764_000_000.0
+FILE, FOLDER, DATA = "/etc/redis/redis.conf", "/etc/redis", "/var/lib/redis"
+
+
+def ended(seen: dict[str, Any], **changed: float) -> dict[str, Any]:
+    """Its last process ended at NOW; each place was changed so many seconds later."""
+    places = {"file": FILE, "folder": FOLDER, "data": DATA}
+    seen["host"]["units"][0]["ended_at"] = NOW
+    seen["paths"] = {
+        place: {"exists": True, "changed_at": NOW + changed.get(name, -60)}
+        for name, place in places.items()
+    }
+    return seen
+
+
+BAD_DATA = [
+    CONFIGURATION[0],
+    "Reading the configuration file, at line 504",
+    ">>> 'dir /var/lib/redis'",
+    "Permission denied",
+]
+LISTENING = f"{AT} # Failed to configure TLS. Check logs for more info."
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause", "changed", "place"),
+    [
+        (CONFIGURATION, "configuration", "file", FILE),
+        # A file that it includes.
+        (CONFIGURATION, "configuration", "folder", FOLDER),
+        ([LISTENING], "configuration", "file", FILE),
+        (BAD_DATA, "not_permitted", "data", DATA),
+    ],
+)
+def test_a_complaint_ends_with_a_change_of_what_it_is_about(
+    lines: list[str], cause: str, changed: str, place: str
+) -> None:
+    seen = ended(down("exit-code", *lines))
+    assert told(seen) == [(cause, "", "")]
+    assert told(ended(seen, **{changed: 0.0})) == [(cause, "", "")]
+    assert told(ended(seen, **{changed: 0.5})) == [("failed", *START)]
+    assert evidence(seen) == (
+        f"redis-server is failed (exit-code): it failed over {place}, which was changed since"
+    )
+    # It was started again, and failed again.
+    seen["host"]["units"][0]["ended_at"] = NOW + 1
+    assert told(seen) == [(cause, "", "")]
+    # Nobody knows when it ended.
+    seen["host"]["units"][0]["ended_at"] = None
+    assert told(seen) == [(cause, "", "")]
+
+
+def test_a_change_elsewhere_does_not_end_a_complaint() -> None:
+    assert told(ended(down("exit-code", *CONFIGURATION), data=1)) == [("configuration", "", "")]
+    assert told(ended(down("exit-code", *BAD_DATA), file=1)) == [("not_permitted", "", "")]
+    # A person may be in the middle of it.
+    damaged = f"{AT} # Short read or OOM loading DB. Unrecoverable error, aborting now."
+    assert told(ended(down("exit-code", damaged), data=1)) == [("snapshot_damaged", "", "")]
+
+
+def test_data_that_is_closed_to_it_is_no_wrong_configuration() -> None:
+    assert evidence(down("exit-code", *BAD_DATA)) == (
+        "it may not enter its data: Reading the configuration file, at line 504; >>> dir ...;"
+        " Permission denied"
+    )
+
+
+def test_a_test_of_the_configuration_is_newer_than_its_change() -> None:
+    seen = ended(down("exit-code", *CONFIGURATION), file=1)
+    seen["config_test"] = {"ok": False, "output": "still wrong"}
+    assert told(seen) == [("configuration", "", "")]
+
+
+ADVICE = [
+    (CONFIGURATION, "put /etc/redis/redis.conf right, then run this again"),
+    (
+        [LISTENING],
+        "put /etc/redis/redis.conf, or what it names, right; then systemctl reset-failed"
+        " redis-server, and run this again",
+    ),
+    (
+        BAD_DATA,
+        "give Redis its files back: chown -R redis:redis /var/lib/redis, then run this again",
+    ),
+    (
+        [f"{AT} # Unexpected end of file reading the append only file appendonly.aof.1.incr.aof"],
+        "a person decides what is to be kept of the data: copy /var/lib/redis/appendonlydir away,"
+        " then redis-check-aof --fix; what it cuts off is lost; then systemctl reset-failed"
+        " redis-server, and run this again",
+    ),
+]
+
+
+@pytest.mark.parametrize(("lines", "advice"), ADVICE)
+def test_the_advice_says_how_to_go_on(lines: list[str], advice: str) -> None:
+    assert diagnose_redis(down("exit-code", *lines))[0]["advice"] == advice
 
 
 @pytest.mark.parametrize(
@@ -640,7 +748,14 @@ def test_without_evidence_nobody_is_blamed() -> None:
     assert told({"redis": {"state": "hung", "error": "x"}}) == [("unknown", "", "")]
 
 
-WHOLE = [well(), down("exit-code", *CONFIGURATION), sick("hung"), unsaved(""), full()]
+WHOLE = [
+    well(),
+    down("exit-code", *CONFIGURATION),
+    ended(down("exit-code", *CONFIGURATION), file=1),
+    sick("hung"),
+    unsaved(""),
+    full(),
+]
 
 
 def test_one_that_answers_now_and_then_is_told() -> None:

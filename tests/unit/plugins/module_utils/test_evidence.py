@@ -101,6 +101,21 @@ def test_logs_and_paths_of_this_machine(tmp_path: Path) -> None:
     assert seen[str(log)]["size_bytes"] == 14
 
 
+def test_a_change_of_a_file_is_one_of_its_folder_and_of_what_links_to_it(tmp_path: Path) -> None:
+    file, link, empty = tmp_path / "folder" / "x.conf", tmp_path / "link", tmp_path / "empty"
+    file.parent.mkdir()
+    empty.mkdir()
+    link.symlink_to(file)
+    file.write_text("one\n")
+    # Neither is told by the time of the content, which a copy may bring along.
+    os.utime(file, (1, 1))
+    file.chmod(0o600)
+    paths = [str(one) for one in (file, file.parent, link, empty)]
+    seen = [one["changed_at"] for one in read_paths({"paths": paths}).values()]
+    assert seen[:3] == [round(file.stat().st_ctime, 3)] * 3
+    assert seen[3] == round(empty.stat().st_ctime, 3)
+
+
 def test_an_owner_without_a_name_is_a_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ SubState=running
 Result=success
 NRestarts=2
 StateChangeTimestampMonotonic={changed}
+ExecMainExitTimestampMonotonic={ended}
 """
 
 
@@ -65,8 +66,8 @@ class FakeHost:
         self.files = {"/proc/meminfo": MEMINFO, "/proc/self/mountinfo": MOUNTINFO}
         self.answer = "\n".join(
             [
-                UNIT.format(id="nginx.service", active="active", changed=40_000_000),
-                UNIT.format(id="mongod.service", active="failed", changed=0),
+                UNIT.format(id="nginx.service", active="active", changed=40_000_000, ended=0),
+                UNIT.format(id="mongod.service", active="failed", changed=0, ended=1_250_000),
             ]
         )
         self.asked: list[t.Sequence[str]] = []
@@ -97,6 +98,9 @@ class FakeHost:
 
     def monotonic(self) -> float:
         return 100.0
+
+    def now(self) -> float:
+        return 1_764_000_000.0
 
 
 def test_memory_counts_what_programs_can_still_get() -> None:
@@ -144,6 +148,8 @@ def test_units_in_the_order_asked_for() -> None:
         ("mongod", "failed", None),
     ]
     assert found[0]["restarts"] == 2
+    # 98.75 seconds ago; of one that runs nothing has ended.
+    assert [unit["ended_at"] for unit in found] == [None, 1_763_999_901.25]
 
 
 def test_no_units_ask_nothing() -> None:
