@@ -30,11 +30,8 @@ FIRST: Phases = (
     (
         (
             "service_down",
-            "redis_down",
             "mongodb_down",
             "triage",
-            "records",
-            "escalate",
             "high_memory",
         ),
     ),
@@ -45,8 +42,9 @@ SECOND: Phases = (
         ("deploy_first", "deploy_kinds", "deploy_secrets", "migrate"),
         ("rollback", "deploy_failures", "deploy_interrupted", "releases"),
     ),
-    # The shorter of both platforms has it: a PM2 of its own on each host.
-    (("pm2_app",),),
+    # The shorter of both platforms has these: a PM2 of its own on each host, and what the other has
+    # no time for.
+    (("pm2_app", "redis_down", "records", "escalate"),),
 )
 # What keeps all processors busy by itself, or measures how busy they are, runs on the first
 # platform when everything else is over, and so does a scenario that is not named here.

@@ -112,6 +112,7 @@ def plan(results: t.Sequence[t.Mapping[str, t.Any]], site: Site) -> dict[str, t.
     """Decide about each result: `decisions` in their order, and `sends`, a delivery each."""
     redactor = _redactor(site)
     decisions: list[Decision] = []
+    blamed = [_blames(result, results) for result in results]
     for place, result in enumerate(results):
         where = f"result {place + 1}"
         missing = [name for name in _NAMED if not str(result.get(name) or "").strip()]
@@ -120,13 +121,25 @@ def plan(results: t.Sequence[t.Mapping[str, t.Any]], site: Site) -> dict[str, t.
         if result.get("outcome") not in _OUTCOMES:
             raise EscalationError(f"{where}: its outcome is none of {', '.join(_OUTCOMES)}")
         shown = masked(result, redactor)
-        key, other = incident_key(shown, site.name), _outage_of(result, results)
-        decisions.append(_decide(shown, key, where, site, other))
+        # Of two that blame each other, both are told: nobody would be called otherwise.
+        other = blamed[place]
+        outage_of = other if other is not None and blamed[other] is None else None
+        decisions.append(
+            _decide(
+                shown,
+                incident_key(shown, site.name),
+                where,
+                site,
+                "" if outage_of is None else str(results[outage_of]["host"]),
+            )
+        )
     return _planned(decisions)
 
 
-def _outage_of(result: t.Mapping[str, t.Any], results: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """Another host of the run whose own result tells the same outage; empty where there is none.
+def _blames(
+    result: t.Mapping[str, t.Any], results: t.Sequence[t.Mapping[str, t.Any]]
+) -> int | None:
+    """The place of another host's result that tells the same outage, None where there is none.
 
     Each member of a set tells of the one that is down, and people are called for that one alone.
     """
@@ -134,13 +147,16 @@ def _outage_of(result: t.Mapping[str, t.Any], results: t.Sequence[t.Mapping[str,
     about = next((one for one in found if one.text("cause") == result.get("cause")), Seen({}))
     host = about.text("subject").partition(":")[0]
     same = ("procedure", "subject")
-    told = any(
-        one.get("host") == host
-        and one.get("outcome") in _NEEDS_A_PERSON
-        and all(one.get(key) == result.get(key) for key in same)
-        for one in results
-    )
-    return host if told and host != result["host"] else ""
+    for place, one in enumerate(results):
+        if (
+            host not in ("", result.get("host"))
+            and one.get("host") == host
+            and one.get("outcome") in _NEEDS_A_PERSON
+            and (one.get("escalation") or {}).get("page", True)
+            and all(one.get(key) == result.get(key) for key in same)
+        ):
+            return place
+    return None
 
 
 def plan_follow_up(site: Site) -> dict[str, t.Any]:
@@ -228,18 +244,15 @@ def _decide(
             healed=False,
             about=_about(result, site.record),
         )
-    elif result["outcome"] in _WELL:
-        channels = _to_resolve(result["outcome"], known, site)
-        action = RESOLVE if channels else NOTHING
-        reason = "" if channels else "nobody was told of it before"
-        if known:
-            incident = t.cast(Incident, {**known, "healed": True})
     elif result["outcome"] == "planned":
         reason = "it is only planned"
-    elif outage_of:
-        reason = f"it is the outage of {outage_of}"
     else:
-        reason = "the procedure asks for nobody"
+        # It is well, or what is left of it calls nobody: what was told before is over.
+        channels = _to_resolve(result["outcome"], known, site)
+        action = RESOLVE if channels else NOTHING
+        reason = "" if channels else _why_nobody(result["outcome"], outage_of)
+        if known:
+            incident = t.cast(Incident, {**known, "healed": True})
     return Decision(
         key=key,
         action=action,
@@ -249,7 +262,7 @@ def _decide(
         channels=channels,
         waiting=waiting,
         message=message(
-            RESOLVE if result["outcome"] in _WELL else TRIGGER,
+            RESOLVE if action == RESOLVE or result["outcome"] in _WELL else TRIGGER,
             key,
             result,
             chain,
@@ -260,6 +273,12 @@ def _decide(
         incident=incident,
         result=result,
     )
+
+
+def _why_nobody(outcome: str, outage_of: str) -> str:
+    if outage_of:
+        return f"it is the outage of {outage_of}"
+    return "nobody was told of it before" if outcome in _WELL else "the procedure asks for nobody"
 
 
 def _rank(severity: str) -> int:

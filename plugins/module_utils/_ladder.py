@@ -95,7 +95,10 @@ def next_step(
     named = target or decisive["subject"]
     if known[name].get("destructive") and confirmed != named:
         wrong = f"it is not {confirmed}; " if confirmed else ""
-        how = f": -e {option}={shlex.quote(named)}" if option else ""
+        # Ansible takes a value apart at its spaces, after the shell has taken its quotes away.
+        value = shlex.quote(named)
+        given = f"{option}={value}" if value == named else shlex.quote(f"{option}={value}")
+        how = f": -e {given}" if option else ""
         says = known[name].get("says", name)
         return _end(decisive, f"{wrong}to {says} ({named}), a person has to name it{how}")
     return Step(rung=name, target=target, finding=dict(decisive), reason="")

@@ -236,7 +236,7 @@ def _summary(
     now = course.get("findings") or []
     # What the ladder ended with, which is not always what stands first.
     last = step["finding"] if step else {}
-    still = last.get("evidence") or (now[0]["evidence"] if now else seen)
+    still = last.get("evidence") or (now[0]["evidence"] if now else seen) or "it broke off"
     unproven = "" if now else _unproven(course)
     if unproven and not course.get("failure"):
         still, reason = f"{seen}, which is over, but: {unproven}", ""

@@ -79,7 +79,7 @@ def _collect(name: str, value: t.Any, found: set[str], depth: int) -> None:
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, t.Mapping):
-        if name in _CHANNELS or value.get("type") in (PAGERDUTY, MAIL, WEBHOOK, SLACK):
+        if name in _CHANNELS or _text(value.get("type")) in (PAGERDUTY, MAIL, WEBHOOK, SLACK):
             found |= _of_channel(value)
         for key, one in value.items():
             _collect(_SECRET if _is_secret(name) else str(key), one, found, depth + 1)
@@ -98,13 +98,18 @@ def _collect(name: str, value: t.Any, found: set[str], depth: int) -> None:
 
 def _of_channel(channel: t.Mapping[str, t.Any]) -> set[str]:
     """The secrets of a channel, of one that is written down wrong as well."""
-    headers = channel.get("headers")
-    sound = {"type": "", **channel, "headers": headers if isinstance(headers, t.Mapping) else {}}
+    given = channel.get("headers")
+    headers = given if isinstance(given, t.Mapping) else {}
+    sound: dict[str, t.Any] = {
+        "type": "",
+        **{key: _text(value) for key, value in channel.items()},
+        "headers": {key: _text(value) for key, value in headers.items()},
+    }
     try:
         found = channel_secrets([sound])
     except ValueError:
         # An address that cannot be taken apart.
-        found = named_secrets({_SECRET: channel["url"]})
+        found = named_secrets({_SECRET: sound["url"]})
     return {one for one in found if "{{" not in one}
 
 

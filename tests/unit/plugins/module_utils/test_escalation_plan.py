@@ -302,9 +302,29 @@ def test_people_are_called_once_for_what_each_member_tells_of_one() -> None:
     planned = plan(member, result("unreachable", host="titan3"), known={})
     assert [one["page"] for one in planned["decisions"]] == [False, True]
     assert "nothing to tell: it is the outage of titan3." in told(planned)["text"]
+    # What it was told of itself before is over.
+    known: Known = {}
+    run(known, result(host="titan1"))
+    over = plan(member, result("unreachable", host="titan3"), known=known)["decisions"][0]
+    assert (over["action"], over["incident"]["healed"]) == ("resolve", True)
     # One that is well again, or of another service, is none.
     for other in (result("healed", host="titan3"), result(host="titan3", subject="voice")):
         assert plan(member, other, known={})["decisions"][0]["page"] is True
+
+
+def test_of_some_who_blame_each_other_somebody_calls() -> None:
+    def blames(host: str, other: str) -> dict[str, Any]:
+        sees = {"cause": "keyfile_mismatch", "subject": f"{other}:27017", "evidence": "refused"}
+        return result(host=host, cause="keyfile_mismatch", findings=[sees])
+
+    circle = [blames("titan1", "titan2"), blames("titan2", "titan1"), blames("titan3", "titan2")]
+    for some in (
+        circle,
+        circle[1:],
+        [*circle[:1], blames("titan2", "titan3"), blames("titan3", "titan1")],
+    ):
+        pages = [one["page"] for one in plan(*some, known={})["decisions"]]
+        assert True in pages, some
 
 
 def test_who_is_reached_by_no_channel_is_named() -> None:

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from ansible.errors import AnsibleFilterError
+from ansible.parsing.splitter import parse_kv
 
 from ansible_collections.plugspace.titan.plugins.filter.next_rung import FilterModule
 from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
@@ -103,6 +106,13 @@ def test_a_destructive_rung_wants_its_target_named(confirmed: str) -> None:
     said = "to end the stranger (77), a person has to name it: -e x_confirm=77"
     assert step["reason"] == (f"it is not {confirmed}; {said}" if confirmed else said)
     assert next_step(found, LADDER)["reason"] == "to end_stranger (77), a person has to name it"
+
+
+def test_what_has_to_be_typed_is_taken_as_one_value() -> None:
+    step = next_step([ill("held", "end_stranger", "Web Content:7")], LADDER, option="x_confirm")
+    words = shlex.split(step["reason"].partition(": ")[2])
+    assert words[0] == "-e"
+    assert parse_kv(words[1]) == {"x_confirm": "Web Content:7"}
 
 
 @pytest.mark.parametrize(("target", "named"), [("77", "77"), ("", "api")])
