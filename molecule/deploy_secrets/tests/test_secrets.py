@@ -26,7 +26,13 @@ TOKENS = {"NPM_TOKEN": uuid.uuid4().hex, "X-Probe-Token": uuid.uuid4().hex}
 KEY_FILE = ROOT / ".cache" / "platform" / "deploy_key"
 PLACES = [HOME, "/tmp", "/var/tmp", "/var/log", "/root"]
 # What may hold a secret: the settings, their backups, and the key that the site put there.
-ALLOWED = [f"{ROOT_ON_HOST}/shared/.env", f"{HOME}/backups/*/env", f"{HOME}/.ssh/deploy_key"]
+ALLOWED = [
+    f"{ROOT_ON_HOST}/shared/.env",
+    f"{HOME}/backups/*/env",
+    f"{HOME}/.ssh/deploy_key",
+    # Put there by the platform, for the faults of the tests.
+    "/root/mongodb-admin-password",
+]
 
 SAMPLER = """
 import glob, json, os, time
