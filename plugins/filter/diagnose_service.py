@@ -34,7 +34,8 @@ options:
         such as V(127.0.0.1) or one of V(own_names).
       - V(others) are the names of the services that PM2 runs as well, and V(other_answers) rows of
         M(plugspace.titan.service_probe) with these names. PM2's daemon that hangs is replaced only
-        when none of them answers, or when V(named) is V(PM2).
+        when none of them answers, or when V(named) is V(PM2). Where it is dead and PM2 is started,
+        the evidence says which of them answered, since they are gone for a moment.
       - V(nginx) holds its unit, and ok and output of its configuration test; V(edge) are the hosts
         that nginx runs on.
     type: dict

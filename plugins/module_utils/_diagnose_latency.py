@@ -80,8 +80,9 @@ class LatencyDiagnosis:
         mongodb, redis = self._seen.part("mongodb"), self._seen.part("redis")
         operations = slow_operations(mongodb, self._operation, self._seen.shown("confirmed"))
         if not self._is_slow():
-            # What the log knew of before is over only when its cause is.
-            return operations if self._settled and self._log_is_slow() else []
+            # Where an operation was ended, what the log knew of before is over when none is left.
+            ended = self._settled and self._seen.shown("confirmed")
+            return operations if ended and self._log_is_slow() else []
         slow_queries = self._seen.part("slow_queries")
         found = [
             # What all instances share would slow all of them.

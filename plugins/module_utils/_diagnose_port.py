@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host import (
@@ -20,6 +21,11 @@ from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 
+# Where PM2 and those who log in start processes. What another unit runs, systemd starts again.
+_PM2_OR_LOGIN = re.compile(
+    r"pm2-.*\.service|session-.*\.scope|sshd?(@.*)?\.service|user@.*\.service"
+)
+
 
 class PortDiagnosis:
     """The port of one service.
@@ -32,6 +38,7 @@ class PortDiagnosis:
         self._name = self._service.text("name")
         self._daemon = seen.part("pm2").part("daemon")
         self._host = seen.part("host")
+        self._processes = self._host.part("processes").rows("kept")
         self._instances = instances
 
     def holders(self) -> t.Iterator[Finding]:
@@ -74,7 +81,7 @@ class PortDiagnosis:
 
     def _with_children(self, pids: set[int]) -> set[int]:
         """The processes and their descendants: what npm starts, listens in its place."""
-        known = self._host.part("processes").rows("kept")
+        known = self._processes
         found, generation = set(pids), set(pids)
         while generation:
             parents = generation - {0, 1}
@@ -87,4 +94,14 @@ class PortDiagnosis:
         if not script or listener.whole("pid") <= 1:
             return False
         roots = [self._service.text("path"), self._service.text("root")]
-        return any(root and script.startswith(root.rstrip("/") + "/") for root in roots)
+        if not any(root and script.startswith(root.rstrip("/") + "/") for root in roots):
+            return False
+        user, owner = listener.text("user"), self._daemon.text("user")
+        own = "" in (user, owner) or user == owner
+        return own and self._may_be_lost(listener.text("unit"))
+
+    def _may_be_lost(self, unit: str) -> bool:
+        """Whether PM2 or somebody who logged in may have started what runs in the unit."""
+        daemon = self._daemon.whole("pid")
+        units = [one.text("unit") for one in self._processes if one.whole("pid") == daemon]
+        return not unit or unit in units or bool(_PM2_OR_LOGIN.fullmatch(unit))

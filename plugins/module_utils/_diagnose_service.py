@@ -125,24 +125,35 @@ class ServiceDiagnosis:
         cause, said, rung = _DAEMON[state]
         said = self._daemon.text("reason") or said
         pid, in_use = self._daemon.whole("pid"), self._in_use()
+        answering = self._still_answer()
         if state == "hung" and pid in stopped_by_signal(self._host):
             why = f"a signal has stopped the PM2 daemon (pid {pid})"
             yield finding(cause, "PM2", why, rung="continue_processes", target=str(pid))
         elif state == "hung" and in_use and self._seen.shown("named") != "PM2":
             yield finding(cause, "PM2", f"{in_use}, but {said}", advice=_NAME_PM2)
         else:
+            # Whoever outlived the daemon is of its unit, and ends with it.
+            if rung == "start_pm2" and answering:
+                said = f"{answering}, and will be gone for a moment when PM2 starts; {said}"
             advice = "" if rung else "name the right user or PM2_HOME (titan_pm2_home)"
             yield finding(cause, "PM2", said, rung=rung, advice=advice)
 
     def _in_use(self) -> str:
         """Which other services a new daemon would end although they serve; empty when none does."""
+        unseen = ", ".join(self._others_that(None))
+        return self._still_answer() or (
+            f"nobody could see whether {unseen} still serves" if unseen else ""
+        )
+
+    def _still_answer(self) -> str:
+        """Which other services were seen to serve; empty when none was."""
+        good = self._others_that(True)
+        return f"{', '.join(good)} still answer{'s' if len(good) == 1 else ''}" if good else ""
+
+    def _others_that(self, answer: bool | None) -> list[str]:
+        """The other services that answer, do not, or (None) were not seen."""
         answers = {one.text("name"): one.flag("ok") for one in self._seen.rows("other_answers")}
-        others = self._seen.texts("others")
-        good = [name for name in others if answers.get(name) is True]
-        if good:
-            return f"{', '.join(good)} still answer{'s' if len(good) == 1 else ''}"
-        unseen = [name for name in others if answers.get(name) is None]
-        return f"nobody could see whether {', '.join(unseen)} still serves" if unseen else ""
+        return [name for name in self._seen.texts("others") if answers.get(name) is answer]
 
     def _release(self) -> t.Iterator[Finding]:
         live = self._seen.part("release").text("live")

@@ -143,6 +143,10 @@ class LocalHost:
         """Return what a link of /proc points at."""
         return os.readlink(path)
 
+    def exists(self, path: str) -> bool:
+        """Return whether there is a file."""
+        return os.path.exists(path)
+
     def user(self, path: str) -> str:
         """Return the name of whom a folder of /proc belongs to, or the number."""
         number = os.stat(path).st_uid

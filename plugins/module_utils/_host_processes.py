@@ -54,6 +54,9 @@ class Host(t.Protocol):
     def link(self, path: str) -> str:
         """Return what a link of /proc points at."""
 
+    def exists(self, path: str) -> bool:
+        """Return whether there is a file."""
+
     def user(self, path: str) -> str:
         """Return the name of whom a folder of /proc belongs to, or the number."""
 
@@ -282,8 +285,8 @@ def program_of(host: Host, pid: int) -> str | None:
 def script_of(host: Host, reading: Reading, program: str | None) -> str | None:
     """Return what `script` makes of a process's arguments, as an absolute path where that is sure.
 
-    What is relative to the folder that the process works in stays so where that is not permitted to
-    be known.
+    What is relative to the folder that the process was started in stays so where that folder is not
+    known: it may not be, or the process works elsewhere since.
     """
     if reading.state == "D":
         return None  # its arguments stand in its memory, which may be locked
@@ -294,8 +297,10 @@ def script_of(host: Host, reading: Reading, program: str | None) -> str | None:
     folder = _allowed(lambda: host.link(f"/proc/{reading.pid}/cwd")) or "/"
     if folder == "/":
         return found  # a daemon goes there after its start, so the file is elsewhere
-    path = os.path.normpath(os.path.join(folder.partition(" (deleted)")[0], found))
-    return path if _SCRIPT.fullmatch(path) else found
+    folder, deleted, _rest = folder.partition(" (deleted)")
+    path = os.path.normpath(os.path.join(folder, found))
+    sure = _SCRIPT.fullmatch(path) and (deleted or host.exists(path))
+    return path if sure else found
 
 
 def _allowed(ask: t.Callable[[], T]) -> T | None:

@@ -52,8 +52,8 @@ def measure(
     pids: who might answer. each: how many answers of each are enough. within: seconds after which
     no probe is begun. busy_s: seconds that it takes at least, 0 when nobody asks how busy they are.
     C(answers) has a row for each process that answered, well or badly, C(silent) the pids that did
-    not while others did, though they had their turn. C(busy) has a row for each of pids: how much
-    of the time its main thread ran or waited for a processor.
+    not while others of them did, though they had their turn. C(busy) has a row for each of pids:
+    how much of the time its main thread ran or waited for a processor.
     """
     times: dict[int, list[float]] = {}
     bad: dict[int, int] = {}
@@ -78,8 +78,6 @@ def measure(
             break
     sleep(max(0.0, started + busy_s - clock()))
     elapsed = clock() - started if busy_s else 0.0
-    # Where others are slow, the time may be over before one has had its turn.
-    had_turns = times and (lost or attempts > turns)
     busy = {pid: _busy(before[pid], _spent(proc, pid), elapsed) for pid in pids}
     return {
         "attempts": attempts,
@@ -95,9 +93,21 @@ def measure(
             }
             for pid, row in sorted(times.items())
         ],
-        "silent": sorted(set(pids) - set(times)) if had_turns else [],
+        "silent": _silent(set(pids), set(times), attempts, lost, turns),
         "busy": [{"pid": pid, **row} for pid, row in busy.items() if row],
     }
+
+
+def _silent(pids: set[int], answered: set[int], attempts: int, lost: int, turns: int) -> list[int]:
+    """Who gave no answer while others of them did, and cannot just have had no turn yet."""
+    gone = pids - answered
+    # What npm starts answers in its place.
+    if not answered or answered - pids:
+        return []
+    # Where others are slow, the time may be over before one has had its turn, and one probe that
+    # came to nothing may be chance.
+    had_turns = attempts > turns or (attempts >= len(pids) and lost >= max(2, len(gone)))
+    return sorted(gone) if had_turns else []
 
 
 def _spent(proc: str, pid: int) -> tuple[int, int] | None:

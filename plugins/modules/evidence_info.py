@@ -213,8 +213,10 @@ slow_queries:
 instances:
   description:
     - How quickly each process of the service answered its probe, and which were C(silent) though
-      others answered and they had their turn. C(busy) is how much of the time the main thread ran
-      or, C(waited_percent), waited for a processor.
+      others answered and they had their turn. None is where somebody answered who is none of them,
+      such as what npm has started.
+    - C(busy) is how much of the time the main thread ran or, C(waited_percent), waited for a
+      processor.
   returned: with O(instances)
   type: dict
   sample:

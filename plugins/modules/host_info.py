@@ -268,8 +268,8 @@ processes:
           description:
             - The script or C(-m module) that an interpreter runs (Node.js, Python, Ruby, Perl,
               shells); null for other programs, and where it is not sure.
-            - A script that was started by a relative path is told by its absolute one, unless the
-              folder that the process works in is V(/) or not permitted to be known.
+            - A script that was started by a relative path is told by its absolute one, where the
+              folder that the process works in is known, is not V(/), and has it or was removed.
           type: str
           sample: /home/plugspace/plugspace/dist/api.js
         user:

@@ -29,10 +29,22 @@ HOLDERS = [
         id="orphan-of-a-release",
     ),
     pytest.param(
-        {"pid": 79, "name": "node", "script": f"{APP}/dist/api.js", "unit": "x.service"},
+        {"pid": 79, "name": "node", "script": f"{APP}/dist/api.js", "unit": "ssh.service"},
         ("port_held_by_orphan", "end_orphan", "79"),
-        "node (pid 79, x.service)",
+        "node (pid 79, ssh.service)",
         id="orphan-at-the-path",
+    ),
+    pytest.param(
+        {"pid": 81, "name": "node", "script": f"{APP}/dist/api.js", "unit": "x.service"},
+        ("port_held_by_stranger", "", ""),
+        "node (pid 81, x.service)",
+        id="a-unit-of-its-own",
+    ),
+    pytest.param(
+        {"pid": 82, "name": "node", "script": f"{APP}/dist/api.js", "user": "bob"},
+        ("port_held_by_stranger", "", ""),
+        "node (pid 82, user bob)",
+        id="somebody-elses",
     ),
     pytest.param(
         {"pid": 80, "name": "node", "script": "/home/plugspace/plugspace-other/api.js"},
@@ -55,6 +67,7 @@ def test_whoever_holds_the_port_is_named(
 ) -> None:
     seen = sick()
     seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", **holder}]
+    seen["pm2"]["daemon"]["user"] = "plugspace"
     api(seen)["instances"] = [instance(0, 0, status="errored", restarts=16)]
     api(seen)["logs"]["err"] = ["Error: listen EADDRINUSE: address already in use :::4000"]
     assert told(seen)[0] == finding
@@ -75,6 +88,35 @@ def test_others_ports_and_own_listeners_are_nobodys_fault(listener: dict[str, An
     seen = sick()
     seen["host"]["listeners"] = [listener]
     assert [one["cause"] for one in diagnose_service(seen)] == ["not_listening"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "user", "orphan"),
+    [
+        (None, "plugspace", True),
+        ("session-3.scope", "plugspace", True),
+        ("sshd@0-192.0.2.1:22-192.0.2.9:51234.service", "plugspace", True),
+        ("user@1000.service", "plugspace", True),
+        ("pm2-plugspace.service", None, True),
+        # The daemon's unit, whatever its name.
+        ("platform.service", "plugspace", True),
+        ("cron.service", "plugspace", False),
+        ("docker-0f3a.scope", "plugspace", False),
+        ("session-3.scope", "root", False),
+    ],
+)
+def test_only_what_nobody_else_watches_is_an_orphan(
+    unit: str | None, user: str | None, orphan: bool
+) -> None:
+    seen = sick()
+    seen["pm2"]["daemon"]["user"] = "plugspace"
+    seen["host"]["processes"]["kept"].append({"pid": 800, "unit": "platform.service"})
+    holder = {"pid": 77, "name": "node", "script": f"{APP}/dist/api.js", "unit": unit}
+    seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", "user": user, **holder}]
+    assert (told(seen)[0][0] == "port_held_by_orphan") is orphan
+    # It serves well, and systemd would start it again after each end.
+    seen["answer"] = {"name": "api", "ok": True, "reason": ""}
+    assert (told(seen)[0][1] == "end_orphan") is orphan
 
 
 def test_what_a_process_has_started_is_of_the_service() -> None:

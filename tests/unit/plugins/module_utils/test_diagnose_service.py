@@ -174,6 +174,30 @@ def test_a_daemon_that_hangs_is_ended_when_nothing_is_lost_with_it_or_a_person_s
     assert rung or "-e service_down_confirm=PM2" in first["advice"]
 
 
+@pytest.mark.parametrize(("state", "cause"), [("absent", "pm2_absent"), ("stale", "pm2_dead")])
+@pytest.mark.parametrize(
+    ("others", "more"),
+    [
+        ({}, ""),
+        ({"voice": True}, "voice still answers, and will be gone for a moment when PM2 starts; "),
+        # Who was not seen cannot count.
+        ({"voice": None, "mailer": False}, ""),
+    ],
+)
+def test_a_start_of_pm2_says_who_is_cut_off_by_it(
+    others: dict[str, bool | None], more: str, state: str, cause: str
+) -> None:
+    seen = sick()
+    seen["pm2"] = {"daemon": {"state": state, "reason": "no daemon runs"}, "apps": []}
+    seen["host"]["listeners"] = []
+    seen["others"] = list(others)
+    seen["other_answers"] = [
+        {"name": name, "ok": ok} for name, ok in others.items() if ok is not None
+    ]
+    assert told(seen) == [(cause, "start_pm2", "")]
+    assert diagnose_service(seen)[0]["evidence"] == f"{more}no daemon runs"
+
+
 def test_a_full_disk_that_the_link_leads_to_is_the_applications() -> None:
     seen = sick()
     seen["release"]["current"]["directory"] = f"{ROOT}/releases/r1"

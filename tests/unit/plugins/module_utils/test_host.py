@@ -170,6 +170,7 @@ def test_this_very_machine_can_be_read() -> None:
     mine = f"/proc/{os.getpid()}"
     assert str(os.getpid()) in host.names("/proc")
     assert host.link(f"{mine}/exe") == os.path.realpath(sys.executable)
+    assert (host.exists(mine), host.exists(f"{mine}/api.js")) == (True, False)
     assert host.user(mine) == pwd.getpwuid(os.geteuid()).pw_name
     assert 0 < host.monotonic() <= host.since_boot()
     assert host.timex().maximum_error_us >= 0

@@ -109,6 +109,9 @@ class FakeHost:
     def names(self, path: str) -> list[str]:
         return list(self._get(self.folders, path))
 
+    def exists(self, path: str) -> bool:
+        return path in self.files
+
     def link(self, path: str) -> str:
         return str(self._get(self.links, path))
 
@@ -240,7 +243,9 @@ def test_a_script_is_a_word_of_the_command(program: str | None, command: list[st
         ("./api.js", "/srv/app", "/srv/app/api.js"),
         ("../api.js", "/srv/app", "/srv/api.js"),
         # A release that was removed under it.
-        ("api.js", "/srv/app (deleted)", "/srv/app/api.js"),
+        ("api.js", "/srv/r0 (deleted)", "/srv/r0/api.js"),
+        # It has gone elsewhere since its start.
+        ("api.js", "/srv/data", "api.js"),
         ("/opt/api.js", "/srv/app", "/opt/api.js"),
         # Where a daemon works says nothing about where it was started.
         ("api.js", "/", "api.js"),
@@ -257,6 +262,8 @@ def test_a_script_is_told_by_its_absolute_path(
     host = FakeHost()
     host.add(10)
     host.files["/proc/10/cmdline"] = f"node\0{word}\0"
+    for path in ("/srv/app/dist/api.js", "/srv/app/api.js", "/srv/api.js", "/srv/a b/api.js"):
+        host.files[path] = ""
     if folder:
         host.links["/proc/10/cwd"] = folder
     reading = look_at(host, 10)

@@ -94,6 +94,34 @@ def test_one_that_never_answers_does_not_keep_it_for_ever() -> None:
     assert Workers(ABSENT).measure([])["answers"] == []
 
 
+def test_who_had_no_turn_is_not_called_silent() -> None:
+    # One of eight hangs, and keeps the last one from its turn.
+    hung = Answer(False, 2.0, "gave no answer within 2 s")
+    eight = Workers(hung, *(Answer(True, 0.35, pid=pid) for pid in range(12, 19)))
+    seen = eight.measure(list(range(11, 19)))
+    assert (seen["attempts"], seen["failures"], seen["silent"]) == (7, 1, [])
+    # One connection of four was broken off, and the time is over before its worker's next turn.
+    cut = Answer(False, 0.01, "was cut off")
+    times = ((13, 1.3), (14, 1.5))
+    four = Workers(
+        Answer(True, 1.1, pid=11), cut, *(Answer(True, seconds, pid=pid) for pid, seconds in times)
+    )
+    seen = four.measure([11, 12, 13, 14])
+    assert (seen["attempts"], seen["failures"], seen["silent"]) == (5, 1, [])
+    # When it hangs, Node.js gives it no other connection, and its siblings get the rest.
+    one_hung = Workers(Answer(False, 3.0, "gave no answer within 3 s"), *[QUICK] * 99)
+    seen = one_hung.measure([11, 12])
+    assert (seen["failures"], seen["silent"]) == (1, [12])
+
+
+def test_what_a_process_has_started_answers_in_its_place() -> None:
+    # PM2 runs npm, and knows its number alone.
+    npm = Workers(Answer(True, 0.004, pid=101))
+    seen = npm.measure([100])
+    assert (seen["attempts"] > 2, [one["pid"] for one in seen["answers"]]) == (True, [101])
+    assert seen["silent"] == []
+
+
 def test_who_does_not_ask_how_busy_they_are_does_not_wait_for_it() -> None:
     workers = Workers(QUICK)
     seen = measure(Probe(**URL), [1], 1, 0, 0, workers.trial, workers.clock, workers.sleep, "/proc")
