@@ -325,13 +325,15 @@ NO_LOG = logged("F", "Error during global initialization", {"error": {"errmsg": 
             [JOURNAL + "Unrecognized option: storage.dbPathh"],
             "configuration",
             CONFIG,
-            "put /etc/mongod.conf right, then run this again",
+            "right, then run this again; if something else was changed, first systemctl"
+            " reset-failed mongod",
         ),
         (
             [SYSTEMD + "mongod.service: Main process exited, status=2/INVALIDARGUMENT"],
             "configuration",
             CONFIG,
-            "put /etc/mongod.conf right, then run this again",
+            "right, then run this again; if something else was changed, first systemctl"
+            " reset-failed mongod",
         ),
         (
             [NO_LOG],
@@ -360,6 +362,21 @@ def test_a_complaint_ends_with_a_change_of_what_it_is_about(
     # It was started again, and failed again.
     seen["host"]["units"][0]["ended_at"] += 2
     assert told(seen) == [(cause, "", "")]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "Unrecognized option: x",
+        "mongod.service: Main process exited, status=2/INVALIDARGUMENT",
+        "Read security file failed",
+    ],
+)
+def test_what_was_put_right_does_not_hide_what_the_last_start_failed_over(before: str) -> None:
+    # systemd says of a start that failed only that it began, where mongod tells it when it is up.
+    starting = "Starting mongod.service - MongoDB Database Server..."
+    seen = down("exit-code", RESTARTED, DENIED, before, starting)
+    assert told(seen)[0] == ("wrong_owner", "", "")
 
 
 def test_what_explains_more_decides_over_what_was_changed() -> None:
