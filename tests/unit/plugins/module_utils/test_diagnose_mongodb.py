@@ -549,6 +549,21 @@ def test_a_member_that_was_removed_is_added_when_a_person_names_it() -> None:
     assert told(seen) == [("member_missing", "add_member", "127.0.0.1:27017")]
 
 
+def test_a_member_without_a_set_is_named_as_in_the_inventory() -> None:
+    asked_at = "192.0.2.1:27017"
+    seen = fresh()
+    seen["mongodb"]["members"][0]["name"] = asked_at
+    seen["mongodb"].update(state="removed", error="it is no member any more")
+    assert told(seen) == [("member_missing", "add_member", ONE)]
+    seen["mongodb"]["state"] = "not_initialized"
+    rows = [row(TWO, "PRIMARY"), row(THREE, "SECONDARY")]
+    seen["members"]["titan2"] = {"state": "ok", "set": "rs0", "members": rows}
+    assert causes(seen) == [("not_a_member", ONE)]
+    # The set calls it by its address.
+    rows.append(row(asked_at, ""))
+    assert causes(seen) == [("joining", ONE)]
+
+
 def test_a_server_without_a_set_is_told_where_there_should_be_one() -> None:
     seen = well()
     seen["mongodb"].update(role="STANDALONE", members=[row(ONE, "STANDALONE")], server={})
