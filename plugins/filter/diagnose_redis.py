@@ -68,10 +68,10 @@ _value:
     - V(raise_maxmemory) for V(memory_full), where the host has the memory; the target is the new
       C(maxmemory). It is destructive, a person names the target.
     - No rung for V(disk_full), V(port_held_by_stranger), V(unit_unusable), V(configuration),
-      V(aof_damaged), V(snapshot_damaged), V(not_permitted), V(start_too_slow), V(traced),
-      V(waits_for_disk), V(too_many_open_files), V(max_clients), V(protected_mode),
-      V(wrong_password), V(tls), V(unkillable), V(save_not_permitted), V(save_cannot_fork),
-      V(master_down), V(unsteady) and V(unknown).
+      V(aof_damaged), V(snapshot_damaged), V(not_permitted), V(log_not_writable),
+      V(start_too_slow), V(traced), V(waits_for_disk), V(too_many_open_files), V(max_clients),
+      V(protected_mode), V(wrong_password), V(tls), V(unkillable), V(save_not_permitted),
+      V(save_cannot_fork), V(master_down), V(unsteady) and V(unknown).
   type: list
   elements: dict
   sample:

@@ -20,11 +20,14 @@ from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_host imp
 from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_unit import (
     Symptom,
     once_cured,
+    put_right,
 )
 
 _RESTARTED = "***** SERVER RESTARTED *****"
-_BEGUN = r"^Started |Waiting for connections"
+# What systemd says of a start; of one that failed, only that it began.
+_STARTED = r"^Started |^Starting .*\.\.\.$"
 _READY = "Waiting for connections"
+_BEGUN = f"{_STARTED}|{_READY}"
 # mongod quotes what it does not like of a key file.
 _KEY = re.compile(r"(invalid char in key file \S+?):.*")
 # Each is followed by worse, which says less.
@@ -87,7 +90,7 @@ def _text(entry: dict[str, t.Any]) -> str:
 def symptoms(unit: str, path: str, user: str, group: str, config_file: str) -> list[Symptom]:
     """What the words of a start that failed mean, those that explain most first."""
     give_back = f"give it its files back: chown -R {user}:{group} {path}, then run this again"
-    right = f"put {config_file} right, then run this again"
+    right = put_right(config_file, unit)
     cured = once_cured(unit)
     return [
         Symptom(
@@ -109,14 +112,14 @@ def symptoms(unit: str, path: str, user: str, group: str, config_file: str) -> l
                 r"|^BadValue"
             ),
             right,
-            healed=r"^Started ",
+            healed=_STARTED,
             places=(config_file,),
         ),
         Symptom(
             "configuration",
             re.compile("Error during global initialization"),
             f"put {config_file}, or what it names, right; {cured}",
-            healed=r"^Started ",
+            healed=_STARTED,
             places=(config_file,),
         ),
         # What systemd says where mongod's own words are not to be had.
@@ -124,7 +127,7 @@ def symptoms(unit: str, path: str, user: str, group: str, config_file: str) -> l
             "configuration",
             re.compile("status=2/INVALIDARGUMENT"),
             right,
-            healed=r"^Started ",
+            healed=_STARTED,
             places=(config_file,),
         ),
         Symptom(

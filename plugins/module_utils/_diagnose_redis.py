@@ -25,6 +25,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_unit imp
     Symptom,
     UnitDiagnosis,
     once_cured,
+    put_right,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._finding import (
     CERTAIN,
@@ -40,8 +41,10 @@ _MB = 1024 * 1024
 _READY = "Ready to accept connections"
 # Redis' own beginning of a line: process, role, time, level.
 _OWN = re.compile(r"^\d+:[A-Z] \d+ \w{3} \d{4} [\d:.]+ [-.*#] ")
-# What systemd says of a unit; Redis tells it that it has started, once it has read its data.
-_STARTED = re.compile(r"Started ")
+# In its log file; what it says of its configuration before, it says in the journal.
+_BEGUN = f"{_READY}|Redis is starting"
+# What systemd says of a start; of one that failed, only that it began.
+_STARTED = re.compile(r"^Started |^Starting .*\.\.\.$")
 _SYSTEMD = re.compile(r"\S+\.service: |(?:Start|Stopp)ing |Stopped |Failed to start ")
 _BAD_FILE = re.compile(r"FATAL CONFIG FILE ERROR")
 # Redis shows the line of the file, which may hold a password: only its first word is kept.
@@ -56,6 +59,7 @@ _NO_ADDRESS = re.compile("Cannot assign requested address")
 _NOT_LISTENING = re.compile("Failed listening on port")
 # Of data that belongs to somebody else, it complains as of its file.
 _SHUT_OUT = re.compile(r">>> dir \.\.\.; Permission denied")
+_NO_LOG = re.compile(r"Can't open the log file")
 _DATA_ADVICE = "copy {path} away, then redis-check-{kind} --fix; what it cuts off is lost"
 _REPAIR = "a person decides what is to be kept of the data: "
 _SAVE = re.compile(
@@ -114,10 +118,14 @@ class RedisDiagnosis:
         self._file = self._service.text("config_file") or "/etc/redis/redis.conf"
         # With those that it includes, which lie beside it.
         self._files: tuple[str, ...] = (self._file, os.path.dirname(self._file))
-        self._right = f"put {self._file} right, then run this again"
+        self._right = put_right(self._file, self._service.text("unit"))
         user = self._service.text("user") or "redis"
         give_back = f"give Redis its files back: chown -R {user}:{user} {self._path}"
         self._give_back = f"{give_back}, then run this again"
+        self._give_log = (
+            f"let Redis write the logfile of {self._file}: make its folder if there is none, and"
+            f" chown -R {user}:{user} /var/log/redis; {once_cured(self._service.text('unit'))}"
+        )
         self._state = self._redis.text("state")
         self._error = self._redis.text("error")
 
@@ -190,6 +198,8 @@ class RedisDiagnosis:
         cause, places, advice = "configuration", self._files, self._right
         if _SHUT_OUT.search(said):
             cause, places, advice = "not_permitted", (self._path,), self._give_back
+        elif _NO_LOG.search(said):
+            cause, places, advice = "log_not_writable", (), self._give_log
         if ok is False:
             # What a test says is of now.
             said, places = said or " ".join(test.text("output").split()), ()
@@ -205,8 +215,11 @@ class RedisDiagnosis:
             if _BAD_FILE.search(line):
                 # The words after it: the line's number, the line, and what is wrong with it.
                 why = "; ".join(lines[:3]) or "Redis says no more"
-                shut_out = _SHUT_OUT.search(why)
-                what = "it may not enter its data" if shut_out else f"{self._file} is wrong"
+                what = f"{self._file} is wrong"
+                if _SHUT_OUT.search(why):
+                    what = "it may not enter its data"
+                elif _NO_LOG.search(why):
+                    what = "it cannot write its log"
                 return f"{what}: {why}"
             if _STARTED.match(line):
                 break
@@ -218,15 +231,23 @@ class RedisDiagnosis:
         cured = once_cured(self._service.text("unit"))
         aof = _DATA_ADVICE.format(path=f"{self._path}/appendonlydir", kind="aof")
         rdb = f"copy {self._path}/dump.rdb away, look at it with redis-check-rdb"
+        named = f"put {self._file}, or what it names, right; {cured}"
         return [
             Symptom(
                 "configuration",
+                re.compile(r"can't open config file"),
+                named,
+                healed=f"{_STARTED.pattern}|{_READY}",
+                places=self._files,
+            ),
+            Symptom(
+                "configuration",
                 re.compile(
-                    r"can't open config file|Failed to configure TLS|ACL errors|Error loading ACL"
+                    r"Failed to configure TLS|ACL errors|Error loading ACL"
                     r"|is not enough for the server to start|Cannot assign requested address"
                 ),
-                f"put {self._file}, or what it names, right; {cured}",
-                healed=_READY,
+                named,
+                healed=_BEGUN,
                 places=self._files,
             ),
             Symptom(
@@ -237,13 +258,16 @@ class RedisDiagnosis:
                     r"|Unable to obtain the AOF file|The append log file .* doesn't exist"
                 ),
                 f"{_REPAIR}{aof}; {cured}",
-                healed=_READY,
+                healed=_BEGUN,
             ),
             Symptom(
                 "not_permitted",
-                re.compile(r"Permission denied|Read-only file system"),
+                # In the log file; the journal's are told with the configuration.
+                re.compile(
+                    r"^(?!.*(?:log|config) file).*: (?:Permission denied|Read-only file system)"
+                ),
                 self._give_back,
-                healed=_READY,
+                healed=_BEGUN,
                 places=(self._path,),
             ),
             Symptom(
@@ -253,11 +277,11 @@ class RedisDiagnosis:
                     r"|Can't handle RDB format version|RDB ERROR DETECTED|error loading the DB"
                 ),
                 f"{_REPAIR}{rdb}; {cured}",
-                healed=_READY,
+                healed=_BEGUN,
             ),
             # Whoever held it is gone, or it would have been found at the port.
             Symptom("port_was_taken", re.compile("Address already in use"), "", "start_unit"),
-            Symptom("disk_was_full", NO_SPACE, "", "start_unit", _READY),
+            Symptom("disk_was_full", NO_SPACE, "", "start_unit", _BEGUN),
         ]
 
     def _last_words(self) -> str:

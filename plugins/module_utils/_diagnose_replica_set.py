@@ -96,7 +96,9 @@ class ReplicaSetDiagnosis:
         if with_set:
             found = with_set[0]
             name = found.text("set")
-            if any(row.text("name") == own for row in found.rows("members")):
+            # The set may call it by the address rather than by the inventory's name.
+            names = (own, self_name(self._own))
+            if any(row.text("name") in names for row in found.rows("members")):
                 why = f"{own} is a member of {name}, and has not got the configuration yet"
                 return finding("joining", own, why, LIKELY, rung="wait")
             why = f"{own} is in no set, while the other hosts have the set {name}"
@@ -135,9 +137,10 @@ class ReplicaSetDiagnosis:
             )
 
     def _own_name(self) -> str:
-        """This member as the set knows it; one without a set knows only its own address."""
+        """This member as the set knows it; one without a set knows only where it was asked."""
         name = self_name(self._own)
-        return name if name and not _LOCAL.match(name) else self._member or name or self._name
+        in_set = self._own.text("set") and not _LOCAL.match(name)
+        return (name if in_set else "") or self._member or name or self._name
 
     # -- the set as a whole -------------------------------------------------------------------
 

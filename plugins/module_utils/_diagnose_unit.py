@@ -60,6 +60,14 @@ def once_cured(unit: str) -> str:
     return f"then systemctl reset-failed {unit}, and run this again"
 
 
+def put_right(file: str, unit: str) -> str:
+    """How a configuration is cured: by a change of its file, which a look shows, or otherwise."""
+    return (
+        f"put {file} right, then run this again; if something else was changed, first systemctl"
+        f" reset-failed {unit}"
+    )
+
+
 class UnitDiagnosis:
     """A server's unit on its host.
 

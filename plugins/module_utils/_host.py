@@ -11,6 +11,7 @@ import stat
 import subprocess
 import time
 import typing as t
+from datetime import datetime, timezone
 
 from ansible_collections.plugspace.titan.plugins.module_utils._process import (
     Finished,
@@ -41,8 +42,12 @@ UNIT_PROPERTIES = (
     "Result",
     "NRestarts",
     "StateChangeTimestampMonotonic",
+    "ExecMainExitTimestamp",
     "ExecMainExitTimestampMonotonic",
 )
+# systemd 247 and later: in UTC, to the microsecond.
+_EXACT_TIMES = "--timestamp=us+utc"
+_EXACT_TIME = "%Y-%m-%d %H:%M:%S.%f UTC"
 
 _MARGIN = 0.1
 
@@ -97,10 +102,19 @@ class LocalHost:
 
     def show_units(self, units: t.Sequence[str], properties: t.Sequence[str]) -> str:
         """Return what `systemctl show` prints."""
-        command = ["systemctl", "show", "--property=" + ",".join(properties), "--", *units]
+        asked = ["--property=" + ",".join(properties), "--", *units]
+        done = self._systemctl_show([_EXACT_TIMES, *asked])
+        if done.returncode and "--timestamp" in done.stderr:
+            # An older systemd does not know the option.
+            done = self._systemctl_show(asked)
+        if done.returncode:
+            raise HostError("systemctl show: " + first_line(done.stderr or done.stdout))
+        return done.stdout
+
+    def _systemctl_show(self, arguments: t.Sequence[str]) -> subprocess.CompletedProcess[str]:
         try:
-            done = subprocess.run(
-                command,
+            return subprocess.run(
+                ["systemctl", "show", *arguments],
                 capture_output=True,
                 text=True,
                 timeout=self.timeout,
@@ -111,9 +125,6 @@ class LocalHost:
             raise HostError("this host has no systemctl") from error
         except subprocess.TimeoutExpired as error:
             raise HostError(f"systemd did not answer within {self.timeout:g} s") from error
-        if done.returncode:
-            raise HostError("systemctl show: " + first_line(done.stderr or done.stdout))
-        return done.stdout
 
     def monotonic(self) -> float:
         """Return the seconds since boot, on systemd's clock."""
@@ -274,7 +285,6 @@ def units(host: Host, names: t.Sequence[str]) -> list[Report]:
     for name, block in zip(names, blocks):
         values = dict(line.partition("=")[::2] for line in block.splitlines())
         changed = int(values.get("StateChangeTimestampMonotonic") or 0)
-        ended = int(values.get("ExecMainExitTimestampMonotonic") or 0)
         result.append(
             {
                 "name": name,
@@ -285,7 +295,22 @@ def units(host: Host, names: t.Sequence[str]) -> list[Report]:
                 "result": values.get("Result", ""),
                 "restarts": int(values.get("NRestarts") or 0),
                 "since_s": round(max(0.0, now - changed / 1e6)) if changed else None,
-                "ended_at": round(boot + ended / 1e6, 3) if ended else None,
+                "ended_at": _ended_at(values, boot),
             }
         )
     return result
+
+
+def _ended_at(values: t.Mapping[str, str], boot: float) -> float | None:
+    """When a unit's main process ended, in seconds since 1970; None when none has."""
+    monotonic = int(values.get("ExecMainExitTimestampMonotonic") or 0)
+    if not monotonic:
+        return None
+    # Without the day of the week.
+    told = values.get("ExecMainExitTimestamp", "").partition(" ")[2]
+    try:
+        moment = datetime.strptime(told, _EXACT_TIME).replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        # Wrong where the clock was set, or the host was suspended, since it was booted.
+        moment = boot + monotonic / 1e6
+    return round(moment, 3)

@@ -205,7 +205,19 @@ PM2_HANGS = (
     f"for id in $(seq 0 99); do mkfifo {HOME}/titan-hangs-$id.pid; done;"
     f" timeout 5 pm2 -s start 'sleep 60' --name titan-hangs -p {HOME}/titan-hangs.pid; true"
 )
-NO_PIPES = f"rm -f {HOME}/titan-hangs-*.pid"
+# One that waits already goes on waiting, though the pipes are gone.
+NO_PIPES = (
+    f"rm -f {HOME}/titan-hangs-*.pid; timeout 5 pm2 -s ping >/dev/null"
+    f" || {{ kill -9 {PM2}; sudo systemctl restart pm2-plugspace; }}"
+)
+# Where a service does not answer: end what holds a port without being PM2's, and restart the rest.
+BOTH_SERVE = f"{serves(4000)} && {serves(4001)}"
+BOTH_AGAIN = (
+    f"{BOTH_SERVE} || {{ known=$(pm2 jlist -s | tail -n 1 | jq '.[].pid'; cat ~/.pm2/pm2.pid);"
+    " for pid in $(sudo ss -Htlnp 'sport = :4000 or sport = :4001' | grep -o 'pid=[0-9]*'"
+    ' | cut -d= -f2 | sort -u); do echo "$known" | grep -qwx $pid || sudo kill -9 $pid; done;'
+    f" pm2 -s restart all || sudo systemctl restart pm2-plugspace; {until(BOTH_SERVE, 40)}; }}"
+)
 UPSTREAMS, UPSTREAMS_KEPT = "/etc/nginx/conf.d/upstreams.conf", f"{HOME}/titan-upstreams.conf"
 # nginx reads it a moment after it was told to.
 WRONG_UPSTREAMS = (

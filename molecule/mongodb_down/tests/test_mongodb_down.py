@@ -41,11 +41,15 @@ def down(*arguments: str, **options: Any) -> Seen:
 
 
 def members(those: str) -> str:
-    """Give the set these members: a program's expression, in which c is the configuration."""
-    return (
+    """Give the set these members: a program's expression, in which c is the configuration.
+
+    A new primary refuses, until it has committed a configuration of its own term.
+    """
+    program = (
         "c = d.command('replSetGetConfig')['config']; c['version'] += 1;"
         f" c['members'] = {those}; d.command('replSetReconfig', c)"
     )
+    return until(as_admin(program), 20)
 
 
 def served(host: str) -> None:
@@ -136,14 +140,14 @@ def test_a_member_that_was_removed_is_added_when_it_is_named(host: str) -> None:
         ssh(host, as_admin(STEP_DOWN))
         eventually(lambda: primary() != host)
     try:
-        ssh(primary(), as_admin(members(f"[m for m in c['members'] if m['host'] != '{member}']")))
+        ssh(primary(), members(f"[m for m in c['members'] if m['host'] != '{member}']"))
         ssh(host, until(hello("not h.get('setName')")))
         asked = down("--check")
         told = f"a person has to name it: -e mongodb_down_confirm={member}"
         assert all(told in one["summary"] for one in asked.results.values()), asked.results
         assert asked.run.changed == 0
         # Only a member of the set can add it.
-        alone = down(hosts=host, confirm=member)
+        alone = down(hosts=host, confirm=member, settle_s=3)
         assert alone.results[host]["outcome"] == "unhealed", alone.results
         assert "add it from a member of that set" in alone.run.output, alone.run.output
         added = down(confirm=member)
@@ -155,7 +159,7 @@ def test_a_member_that_was_removed_is_added_when_it_is_named(host: str) -> None:
     finally:
         there = f"'{member}' in [m['host'] for m in c['members']]"
         missing = f"([] if {there} else [{{'_id': 99, 'host': '{member}'}}])"
-        ssh(primary(), as_admin(members(f"c['members'] + {missing}")))
+        ssh(primary(), members(f"c['members'] + {missing}"))
 
 
 def test_a_set_that_never_was_is_initiated_when_it_is_named() -> None:

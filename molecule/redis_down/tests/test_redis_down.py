@@ -9,7 +9,7 @@ import pytest
 from support.adhoc import by_hand
 from support.hosts import NAMES, ssh
 from support.incidents import EAGER, Fault, Seen, cure_all, heal, on_each, procedure, units
-from support.redis_faults import CLI, CONFIG, FAULTS, START
+from support.redis_faults import CLI, CONFIG, DROP_IN, FAULTS, START
 
 
 def down(*arguments: str, **options: Any) -> Seen:
@@ -29,6 +29,8 @@ def mended() -> Iterator[None]:
     yield
     cure_all(
         [fault for batch in FAULTS for fault in batch],
+        # With it, Redis would be started without its data.
+        f"if [ -e {DROP_IN} ]; then sudo rm -r {DROP_IN}; sudo systemctl daemon-reload; fi",
         "sudo systemctl kill -s CONT redis-server; sudo systemctl start redis-server",
         # Nothing else is answered while a script runs.
         f"{CLI} script kill",

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from support.application import health
-from support.hosts import ssh
-from support.incidents import EAGER, Fault, Seen, cure_all, heal, procedure
+from support.hosts import NAMES, ssh
+from support.incidents import EAGER, Fault, Seen, cure_all, heal, on_each, procedure
 from support.service_faults import (
     API,
     API_FAULTS,
+    BOTH_AGAIN,
     NO_PIPES,
     PM2,
     PM2_HANGS,
@@ -51,6 +52,7 @@ def mended() -> Iterator[None]:
     yield
     faults = [fault for _service, _playbook, batch in BATCHES for fault in batch]
     cure_all(faults, "pkill -CONT -u plugspace -f 'PM2 v|node'")
+    on_each(dict.fromkeys(NAMES, BOTH_AGAIN))
 
 
 @pytest.mark.usefixtures("mended")

@@ -14,7 +14,7 @@ import pytest
 from support.hosts import NAMES, ssh
 from support.incidents import EAGER, eventually
 from support.playbooks import Run, play
-from support.service_faults import API, serves
+from support.service_faults import API, serves, until
 
 RULES = "/etc/prometheus/rules/titan.yml"
 FIRING = """
@@ -36,6 +36,14 @@ def told(run: Run) -> dict[str, Any]:
 
 def firing() -> str:
     return ssh("titan1", "curl -s localhost:9090/api/v1/alerts")
+
+
+@pytest.fixture(autouse=True)
+def mended() -> Iterator[None]:
+    """What a test that failed leaves stopped does not break the next one."""
+    yield
+    start = f"{serves(4000)} || pm2 -s start {API}; {until(serves(4000))}"
+    ssh("titan2", f"sudo systemctl start redis-server; {start}", timeout=90)
 
 
 @pytest.fixture
@@ -163,13 +171,10 @@ def test_a_limit_is_refused(limit: str) -> None:
 def test_a_text_that_says_no_runs_nothing() -> None:
     alert = {"alertname": "RedisDown", "instance": "titan2"}
     ssh("titan2", "sudo systemctl stop redis-server")
-    try:
-        run = play("triage", triage_run="no", triage_alert=alert)
-        assert (run.code, run.changed) == (0, 0), run.output
-        assert [one["outcome"] for one in told(run)["titan_results"]] == ["planned"]
-        assert ssh("titan2", "systemctl is-active redis-server || true") == "inactive\n"
-    finally:
-        ssh("titan2", "sudo systemctl start redis-server")
+    run = play("triage", triage_run="no", triage_alert=alert)
+    assert (run.code, run.changed) == (0, 0), run.output
+    assert [one["outcome"] for one in told(run)["titan_results"]] == ["planned"]
+    assert ssh("titan2", "systemctl is-active redis-server || true") == "inactive\n"
 
 
 def test_a_procedure_that_cannot_begin_is_told() -> None:

@@ -325,13 +325,15 @@ NO_LOG = logged("F", "Error during global initialization", {"error": {"errmsg": 
             [JOURNAL + "Unrecognized option: storage.dbPathh"],
             "configuration",
             CONFIG,
-            "put /etc/mongod.conf right, then run this again",
+            "right, then run this again; if something else was changed, first systemctl"
+            " reset-failed mongod",
         ),
         (
             [SYSTEMD + "mongod.service: Main process exited, status=2/INVALIDARGUMENT"],
             "configuration",
             CONFIG,
-            "put /etc/mongod.conf right, then run this again",
+            "right, then run this again; if something else was changed, first systemctl"
+            " reset-failed mongod",
         ),
         (
             [NO_LOG],
@@ -360,6 +362,21 @@ def test_a_complaint_ends_with_a_change_of_what_it_is_about(
     # It was started again, and failed again.
     seen["host"]["units"][0]["ended_at"] += 2
     assert told(seen) == [(cause, "", "")]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "Unrecognized option: x",
+        "mongod.service: Main process exited, status=2/INVALIDARGUMENT",
+        "Read security file failed",
+    ],
+)
+def test_what_was_put_right_does_not_hide_what_the_last_start_failed_over(before: str) -> None:
+    # systemd says of a start that failed only that it began, where mongod tells it when it is up.
+    starting = "Starting mongod.service - MongoDB Database Server..."
+    seen = down("exit-code", RESTARTED, DENIED, before, starting)
+    assert told(seen)[0] == ("wrong_owner", "", "")
 
 
 def test_what_explains_more_decides_over_what_was_changed() -> None:
@@ -530,6 +547,21 @@ def test_a_member_that_was_removed_is_added_when_a_person_names_it() -> None:
     assert told(seen) == [("member_missing", "add_member", ONE)]
     del seen["member"]
     assert told(seen) == [("member_missing", "add_member", "127.0.0.1:27017")]
+
+
+def test_a_member_without_a_set_is_named_as_in_the_inventory() -> None:
+    asked_at = "192.0.2.1:27017"
+    seen = fresh()
+    seen["mongodb"]["members"][0]["name"] = asked_at
+    seen["mongodb"].update(state="removed", error="it is no member any more")
+    assert told(seen) == [("member_missing", "add_member", ONE)]
+    seen["mongodb"]["state"] = "not_initialized"
+    rows = [row(TWO, "PRIMARY"), row(THREE, "SECONDARY")]
+    seen["members"]["titan2"] = {"state": "ok", "set": "rs0", "members": rows}
+    assert causes(seen) == [("not_a_member", ONE)]
+    # The set calls it by its address.
+    rows.append(row(asked_at, ""))
+    assert causes(seen) == [("joining", ONE)]
 
 
 def test_a_server_without_a_set_is_told_where_there_should_be_one() -> None:

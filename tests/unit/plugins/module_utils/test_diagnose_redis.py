@@ -390,6 +390,56 @@ def test_a_complaint_ends_with_a_change_of_what_it_is_about(
     assert told(seen) == [(cause, "", "")]
 
 
+BEGUN = f"{AT} # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo"
+STARTING = "Starting redis-server.service - Advanced key-value store..."
+DAMAGED = f"{AT} # Bad file format reading the append only file: make a backup of your AOF file"
+NO_RDB = f"{AT} # Wrong signature trying to load DB from file"
+CANNOT_OPEN = "Fatal error, can't open config file '/etc/redis/redis.conf': Permission denied"
+NO_LOG = [
+    CONFIGURATION[0],
+    "Reading the configuration file, at line 260",
+    ">>> 'logfile /var/log/redis/redis-server.log'",
+    "Can't open the log file: Permission denied",
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "journal", "cause"),
+    [
+        ([DAMAGED], [*CONFIGURATION, STARTING, SYSTEMD], "aof_damaged"),
+        ([DAMAGED], [CANNOT_OPEN, STARTING, SYSTEMD], "aof_damaged"),
+        ([LISTENING, BEGUN, DAMAGED], [STARTING, SYSTEMD], "aof_damaged"),
+        ([NO_RDB], [*BAD_DATA, STARTING, SYSTEMD], "snapshot_damaged"),
+        ([NO_RDB], [*NO_LOG, STARTING, SYSTEMD], "snapshot_damaged"),
+        # The last start said nothing in the file, where an older one has.
+        ([BEGUN, NO_RDB, READY], [STARTING, *CONFIGURATION, SYSTEMD], "configuration"),
+        ([BEGUN, READY], [STARTING, CANNOT_OPEN, SYSTEMD], "configuration"),
+    ],
+)
+def test_what_the_last_start_failed_over_is_not_hidden_by_what_was_put_right(
+    file: list[str], journal: list[str], cause: str
+) -> None:
+    assert told(down("exit-code", *file, *journal)) == [(cause, "", "")]
+
+
+def test_a_log_that_is_closed_to_it_is_no_wrong_configuration() -> None:
+    seen = ended(down("exit-code", READY, STARTING, *NO_LOG, SYSTEMD))
+    assert told(seen) == [("log_not_writable", "", "")]
+    assert evidence(seen) == (
+        "it cannot write its log: Reading the configuration file, at line 260; >>> logfile ...;"
+        " Can't open the log file: Permission denied"
+    )
+    assert diagnose_redis(seen)[0]["advice"] == (
+        "let Redis write the logfile of /etc/redis/redis.conf: make its folder if there is none,"
+        " and chown -R redis:redis /var/log/redis; then systemctl reset-failed redis-server, and"
+        " run this again"
+    )
+    # Its own folder tells nothing of it; that systemd forgot the start does.
+    assert told(ended(seen, data=1, folder=1)) == [("log_not_writable", "", "")]
+    seen["host"]["units"][0].update(active="inactive", result="success")
+    assert told(seen) == [("stopped", *START)]
+
+
 def test_a_change_elsewhere_does_not_end_a_complaint() -> None:
     assert told(ended(down("exit-code", *CONFIGURATION), data=1)) == [("configuration", "", "")]
     assert told(ended(down("exit-code", *BAD_DATA), file=1)) == [("not_permitted", "", "")]
@@ -412,7 +462,11 @@ def test_a_test_of_the_configuration_is_newer_than_its_change() -> None:
 
 
 ADVICE = [
-    (CONFIGURATION, "put /etc/redis/redis.conf right, then run this again"),
+    (
+        CONFIGURATION,
+        "put /etc/redis/redis.conf right, then run this again; if something else was changed, first"
+        " systemctl reset-failed redis-server",
+    ),
     (
         [LISTENING],
         "put /etc/redis/redis.conf, or what it names, right; then systemctl reset-failed"

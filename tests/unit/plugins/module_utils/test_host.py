@@ -152,6 +152,26 @@ def test_units_in_the_order_asked_for() -> None:
     assert [unit["ended_at"] for unit in found] == [None, 1_763_999_901.25]
 
 
+@pytest.mark.parametrize(
+    ("told", "ended_at"),
+    [
+        # The clock was set since, so that it is not 98.75 seconds ago.
+        ("Mon 2025-11-24 12:00:01.123456 UTC", 1_763_985_601.123),
+        # An older systemd, in the host's time zone; and one that is not exact.
+        ("Mon 2025-11-24 12:00:01 CET", 1_763_999_901.25),
+        ("Mon 2025-11-24 12:00:01 UTC", 1_763_999_901.25),
+        ("n/a", 1_763_999_901.25),
+    ],
+)
+def test_the_end_of_a_process_is_on_the_clock_that_people_and_files_have(
+    told: str, ended_at: float
+) -> None:
+    host = FakeHost()
+    unit = UNIT.format(id="mongod.service", active="failed", changed=0, ended=1_250_000)
+    host.answer = f"{unit}ExecMainExitTimestamp={told}\n"
+    assert units(host, ["mongod"])[0]["ended_at"] == ended_at
+
+
 def test_no_units_ask_nothing() -> None:
     host = FakeHost()
     assert units(host, []) == []
@@ -220,4 +240,18 @@ def test_systemctl_that_is_missing_fails_or_hangs(
     with pytest.raises(HostError, match=r"within 0\.2 s"):
         LocalHost(0.2).show_units(["a"], ["Id"])
     program.write_text('#!/bin/sh\necho "$@"\n')
+    assert LocalHost(1).show_units(["a"], ["Id"]) == "show --timestamp=us+utc --property=Id -- a\n"
+
+
+def test_an_older_systemctl_is_asked_without_exact_times(
+    tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program = tmp_path / "systemctl"
+    program.write_text(
+        "#!/bin/sh\n"
+        "case $2 in --timestamp=*) echo \"$0: unrecognized option '$2'\" >&2; exit 1;; esac\n"
+        'echo "$@"\n'
+    )
+    program.chmod(0o755)
     assert LocalHost(1).show_units(["a"], ["Id"]) == "show --property=Id -- a\n"
