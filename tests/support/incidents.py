@@ -18,6 +18,8 @@ from support.playbooks import Run, play
 
 # Nothing waits for a cooldown but the test of it.
 EAGER: dict[str, Any] = {"cooldown": 0, "maximum": 1000}
+# The module that takes the lock, as the user whom that belongs to.
+WAITS_FOR_LOCK = "pgrep -u plugspace -x python3 || true"
 
 
 @dataclass(frozen=True)

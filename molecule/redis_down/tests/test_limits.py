@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.application import ROOT_ON_HOST
 from support.hosts import ssh
-from support.incidents import EAGER, Seen, procedure
+from support.incidents import EAGER, WAITS_FOR_LOCK, Seen, eventually, procedure
 
 HOST = "titan1"
 ATTEMPTS = "/var/lib/titan/attempts.json"
@@ -100,6 +100,19 @@ def test_a_lock_that_somebody_has_is_left_alone() -> None:
     ssh(HOST, f"echo broken > {LOCK}")
     refused(down(), f"{LOCK} is held by")
     assert ssh(HOST, f"cat {LOCK}") == "broken\n"
+
+
+def test_who_waited_for_the_lock_looks_again() -> None:
+    ssh(HOST, f"echo broken > {LOCK}")
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        begun = pool.submit(down, lock_wait=90)
+        eventually(lambda: ssh(HOST, WAITS_FOR_LOCK) != "", pause=0.2)
+        # It is mended by whoever had the lock.
+        ssh(HOST, f"sleep 2; sudo systemctl start redis-server; rm {LOCK}")
+        seen = begun.result()
+    result = seen.results[HOST]
+    assert (result["outcome"], result["rungs"]) == ("well", []), result
+    assert seen.run.changed == 0
 
 
 def test_a_lock_that_was_lost_meanwhile_is_told() -> None:

@@ -8,13 +8,11 @@ from pathlib import Path
 
 from support.application import ROOT_ON_HOST
 from support.hosts import NAMES, cut_off, inventory, paused, ssh
-from support.incidents import EAGER, eventually, on_each, procedure
+from support.incidents import EAGER, WAITS_FOR_LOCK, eventually, on_each, procedure
 from support.playbooks import play
 
 DROP_IN = "/run/systemd/system/redis-server.service.d"
 STATE = "systemctl show -p ActiveState redis-server"
-# The module that takes the lock, as the user whom that belongs to.
-WAITS = "pgrep -u plugspace -x python3 || true"
 STOP = "sudo systemctl stop redis-server"
 
 
@@ -93,7 +91,7 @@ def test_without_a_lock_that_is_certain_nothing_is_done() -> None:
             begun = pool.submit(
                 procedure, "redis_down", "redis_down", **EAGER, hosts="titan3", lock_wait=90
             )
-            eventually(lambda: ssh("titan3", WAITS) != "", pause=0.2)
+            eventually(lambda: ssh("titan3", WAITS_FOR_LOCK) != "", pause=0.2)
             with paused("titan3"):
                 seen = begun.result()
         lost = seen.results["titan3"]
