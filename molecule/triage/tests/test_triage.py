@@ -177,12 +177,14 @@ def test_a_text_that_says_no_runs_nothing() -> None:
     assert ssh("titan2", "systemctl is-active redis-server || true") == "inactive\n"
 
 
-def test_a_procedure_that_cannot_begin_is_told() -> None:
+def test_a_procedure_that_cannot_begin_is_told_until_it_begins(tmp_path: Path) -> None:
+    memory = tmp_path / "incidents.json"
     alerts = [
         {"alertname": "RedisDown", "instance": "titan2"},
         {"alertname": "HighMemoryUsage", "instance": "titan2"},
     ]
-    run = play("triage", triage_run=True, triage_alert=alerts, titan_deploy_root="")
+    common: dict[str, Any] = {"triage_alert": alerts, "titan_incidents_path": str(memory)}
+    run = play("triage", triage_run=True, titan_deploy_root="", **common)
     assert run.code != 0
     assert "titan_deploy_root is not defined for this host" in run.failure
     assert "Permission denied" not in run.output
@@ -192,6 +194,11 @@ def test_a_procedure_that_cannot_begin_is_told() -> None:
         "high_memory": "refused",
     }
     assert results["redis_down"]["escalation"]["page"]
+    known = json.loads(memory.read_text())["incidents"].values()
+    assert [one["healed"] for one in known] == [False, False]
+    again = play("triage", triage_run=True, **common)
+    assert again.code == 0, again.output
+    assert json.loads(memory.read_text())["incidents"] == {}
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
