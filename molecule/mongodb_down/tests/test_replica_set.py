@@ -9,7 +9,7 @@ import pytest
 from support.adhoc import HERE, by_hand
 from support.hosts import NAMES, address, ssh
 from support.incidents import on_each
-from support.mongodb_faults import FRESH, fresh_set, hello, on_fresh
+from support.mongodb_faults import FRESH, fresh_set, hello, on_fresh, until
 
 # By their addresses, so that the controller reaches them as well.
 MEMBERS = {host: f"{address(host)}:{FRESH}" for host in NAMES}
@@ -66,7 +66,8 @@ def test_a_set_is_made_only_of_members_that_never_were_in_one() -> None:
         f"Remove {old}",
     ], removed
     assert (removed["primary"], removed["missing"]) == (left, [])
-    # It looks like one that never was in a set, and is none.
+    # It looks like one that never was in a set, and is none; it hears of it with a heartbeat.
+    ssh(HOSTS[old], until(hello("not h.get('setName')", FRESH)))
     for member, cause in ((old, "removed"), (left, "configured_elsewhere")):
         refused = manage("titan1", ONE, member)
         assert (refused["cause"], refused["changed"]) == (cause, False), refused
