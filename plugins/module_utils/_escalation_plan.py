@@ -123,16 +123,11 @@ def plan(results: t.Sequence[t.Mapping[str, t.Any]], site: Site) -> dict[str, t.
         shown = masked(result, redactor)
         # Of two that blame each other, both are told: nobody would be called otherwise.
         other = blamed[place]
-        outage_of = other if other is not None and blamed[other] is None else None
-        decisions.append(
-            _decide(
-                shown,
-                incident_key(shown, site.name),
-                where,
-                site,
-                "" if outage_of is None else str(results[outage_of]["host"]),
-            )
-        )
+        outage_of = ""
+        if other is not None and blamed[other] is None:
+            outage_of = str(results[other]["host"])
+        key = incident_key(shown, site.name)
+        decisions.append(_decide(shown, key, where, site, outage_of))
     return _planned(decisions)
 
 
