@@ -36,10 +36,13 @@ def serves(port: int) -> str:
 
 
 def all_are(status: str, service: str = API) -> str:
-    """Succeeds when PM2 calls every instance so."""
-    test = f'[.[] | select(.name == "{service}") | .pm2_env.status] | all(. == "{status}")'
+    """Succeeds when PM2 has the service, and calls every instance so."""
+    test = f'[.[] | select(.name == "{service}") | .pm2_env.status] | unique == ["{status}"]'
     return f"pm2 jlist -s | tail -n 1 | jq -e '{test}' >/dev/null"
 
+
+# PM2 starts at boot what it has saved.
+BOTH_SAVED = f'jq -e \'[.[].name] | unique == ["{API}", "{VOICE}"]\' ~/.pm2/dump.pm2 >/dev/null'
 
 # As a restart with other settings does it: PM2 gives up sooner, however slow the host is.
 _UNTIL_GIVEN_UP = (
@@ -205,10 +208,11 @@ PM2_HANGS = (
     f"for id in $(seq 0 99); do mkfifo {HOME}/titan-hangs-$id.pid; done;"
     f" timeout 5 pm2 -s start 'sleep 60' --name titan-hangs -p {HOME}/titan-hangs.pid; true"
 )
-# One that waits already goes on waiting, though the pipes are gone.
+# One that waits already goes on waiting, though the pipes are gone. A restart might end a daemon
+# that systemd is just bringing back, and PM2 would forget what it has not started yet.
 NO_PIPES = (
     f"rm -f {HOME}/titan-hangs-*.pid; timeout 5 pm2 -s ping >/dev/null"
-    f" || {{ kill -9 {PM2}; sudo systemctl restart pm2-plugspace; }}"
+    f" || {{ kill -9 {PM2}; sleep 1; sudo systemctl start pm2-plugspace; }}"
 )
 # Where a service does not answer: end what holds a port without being PM2's, and restart the rest.
 BOTH_SERVE = f"{serves(4000)} && {serves(4001)}"
@@ -216,7 +220,7 @@ BOTH_AGAIN = (
     f"{BOTH_SERVE} || {{ known=$(pm2 jlist -s | tail -n 1 | jq '.[].pid'; cat ~/.pm2/pm2.pid);"
     " for pid in $(sudo ss -Htlnp 'sport = :4000 or sport = :4001' | grep -o 'pid=[0-9]*'"
     ' | cut -d= -f2 | sort -u); do echo "$known" | grep -qwx $pid || sudo kill -9 $pid; done;'
-    f" pm2 -s restart all || sudo systemctl restart pm2-plugspace; {until(BOTH_SERVE, 40)}; }}"
+    f" pm2 -s restart all || sudo systemctl start pm2-plugspace; {until(BOTH_SERVE, 40)}; }}"
 )
 UPSTREAMS, UPSTREAMS_KEPT = "/etc/nginx/conf.d/upstreams.conf", f"{HOME}/titan-upstreams.conf"
 # nginx reads it a moment after it was told to.
@@ -322,11 +326,13 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
         Fault(
             "PM2's daemon hangs, and nothing that it runs answers",
-            PM2_HANGS,
+            # As after a boot, so that systemd brings it back by itself once it is ended.
+            f"{BY_ITS_UNIT}; {PM2_HANGS}",
             "pm2_hung",
             ("replace_pm2",),
             cure=NO_PIPES,
-            after=all_are("online"),
+            # What was not asked for is there again as well.
+            after=f"{all_are('online')} && {all_are('online', VOICE)} && {BOTH_SAVED}",
         ),
     ),
     (

@@ -7,13 +7,16 @@ from functools import partial
 from typing import Any
 
 import pytest
-from support.application import health
+from support.adhoc import part_by_hand
+from support.application import PATH, health
 from support.hosts import NAMES, ssh
 from support.incidents import EAGER, Fault, Seen, cure_all, heal, on_each, procedure
 from support.service_faults import (
     API,
     API_FAULTS,
     BOTH_AGAIN,
+    BY_ITS_UNIT,
+    DROP_IN,
     NO_PIPES,
     PM2,
     PM2_HANGS,
@@ -124,3 +127,33 @@ def test_pm2_is_replaced_while_another_service_answers_only_when_it_is_named() -
         visited("titan1", API)
     finally:
         ssh("titan1", f"{NO_PIPES}; sudo systemctl stop titan-mailer")
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_daemon_that_systemd_is_bringing_back_is_waited_for() -> None:
+    # A restart of the unit now would have PM2 save what it has so far, and forget the rest.
+    slow = """[Service]
+ExecStart=
+ExecStart=/bin/sh -c "pm2 -s start 'sleep 7001' --name titan-first; sleep 8; pm2 -s resurrect"
+"""
+    names = "jq -r '[.[].name] | unique | join(\" \")'"
+    try:
+        ssh("titan1", f"pm2 -s start 'sleep 7002' --name titan-other; {BY_ITS_UNIT}")
+        ssh("titan1", f"sudo mkdir -p {DROP_IN}; sudo tee {DROP_IN}/slow.conf", stdin=slow)
+        ssh("titan1", f"sudo systemctl daemon-reload; kill -9 {PM2}")
+        ssh("titan1", until("pgrep -xf 'sleep 7001'"))
+        part_by_hand(
+            "common",
+            "rung_start_pm2",
+            "titan1",
+            common_pm2_unit="pm2-plugspace",
+            common_pm2_services=[],
+            common_pm2={"ecosystem": f"{PATH}/ecosystem.config.cjs", "save": True},
+        )
+        known = f"{API} {VOICE} titan-first titan-other\n"
+        assert ssh("titan1", f"pm2 jlist -s | tail -n 1 | {names}") == known
+        assert ssh("titan1", f"{names} ~/.pm2/dump.pm2") == known
+        visited("titan1", API)
+    finally:
+        ssh("titan1", f"sudo rm -rf {DROP_IN}; sudo systemctl daemon-reload")
+        ssh("titan1", "pm2 -s delete titan-first titan-other; pm2 -s save --force")
