@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.adhoc import part_by_hand
-from support.application import PATH, health
+from support.application import PATH, ROOT_ON_HOST, health
 from support.hosts import NAMES, ssh
 from support.incidents import EAGER, Fault, Seen, cure_all, heal, on_each, procedure
 from support.service_faults import (
@@ -78,6 +78,16 @@ def test_looking_acts_on_nothing_whatever_else_is_among_the_tags() -> None:
         ssh("titan1", all_are("stopped"))
     finally:
         ssh("titan1", f"pm2 -s start {API}")
+
+
+def test_a_diagnosis_that_breaks_off_is_told_and_leaves_no_lock() -> None:
+    broken = """-e '{"common_findings": "{{ nobody_has_this }}"}'"""
+    seen = down("api_down", broken, hosts="titan1")
+    result = seen.results["titan1"]
+    assert (result["outcome"], result["escalation"]["page"]) == ("unhealed", True), result
+    assert "nobody_has_this" in result["summary"], result
+    assert (seen.run.code, seen.run.changed) == (2, 0), seen.run.output
+    assert ssh("titan1", f"ls {ROOT_ON_HOST}/lock.json 2>/dev/null || true") == ""
 
 
 @pytest.mark.usefixtures("mended")
