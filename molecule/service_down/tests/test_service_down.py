@@ -84,7 +84,7 @@ def test_a_diagnosis_that_breaks_off_is_told_and_leaves_no_lock() -> None:
     broken = """-e '{"common_findings": "{{ nobody_has_this }}"}'"""
     seen = down("api_down", broken, hosts="titan1")
     result = seen.results["titan1"]
-    assert (result["outcome"], result["escalation"]["page"]) == ("unhealed", True), result
+    assert (result["outcome"], result["escalation"]["page"]) == ("refused", True), result
     assert "nobody_has_this" in result["summary"], result
     assert (seen.run.code, seen.run.changed) == (2, 0), seen.run.output
     assert ssh("titan1", f"ls {ROOT_ON_HOST}/lock.json 2>/dev/null || true") == ""
