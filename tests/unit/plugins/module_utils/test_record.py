@@ -143,7 +143,20 @@ def test_the_first_result_names_a_run_that_has_no_name() -> None:
     recorder = Recorder({}, BEGAN)
     assert recorder.procedure == ""
     recorder.add_result(result())
+    recorder.add_result(result(procedure="redis_down"))
+    recorder.play_started("Another", "mongodb_down")
     assert recorder.procedure == "service_down"
+
+
+def test_a_run_is_back_when_the_last_is(recorder: Recorder) -> None:
+    for host, outcome, seconds in (("1", "healed", 3), ("2", "healed", 8), ("3", "unhealed", 9)):
+        recorder.add_result(result(outcome=outcome, host=host, seconds=seconds))
+    assert recorder.to_dict()["recovery_seconds"] == 8
+
+
+def test_a_remark_is_kept_in_one_line(recorder: Recorder) -> None:
+    recorder.note("no\nroom")
+    assert recorder.to_dict()["notes"] == ["no room"]
 
 
 @pytest.mark.parametrize(
@@ -177,3 +190,6 @@ def test_values_of_any_type_become_json() -> None:
     deep: list[Any] = []
     deep.append(deep)
     assert "..." in str(native(deep))
+    circle: dict[str, Any] = {}
+    circle["x"] = circle
+    assert "..." in str(native(circle))
