@@ -146,6 +146,12 @@ def test_what_is_found_no_more_has_to_be_proven(
     assert said in result["summary"]
 
 
+def test_what_is_not_proven_is_told_by_the_last_step() -> None:
+    climbed = [taken("start", False, "no script"), taken("restart", True, "timed out")]
+    summary = tell(course(first=[STOPPED], findings=[], taken=climbed))["summary"]
+    assert "which is over, but: timed out. Done:" in summary
+
+
 def test_the_cause_is_what_the_ladder_began_with() -> None:
     climbed = [taken("start", False), taken("restart", True, cause="disk_full")]
     result = tell(course(first=[DISK, STOPPED], findings=[], taken=climbed))

@@ -45,6 +45,7 @@ def recorder(clock: Clock) -> Recorder:
 def test_a_run_from_its_begin_to_its_end(recorder: Recorder, clock: Clock) -> None:
     begun = recorder.to_dict()
     assert (begun["status"], begun["ended"], begun["outcome"]) == ("running", "", "")
+    assert begun["procedure"] == "service_down"
     recorder.task_started("titan1", "observe | Look")
     clock.now += 2
     recorder.task_ended("titan1", "observe | Look", "ok")
