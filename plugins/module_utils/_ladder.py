@@ -96,8 +96,7 @@ def next_step(
     if known[name].get("destructive") and confirmed != named:
         wrong = f"it is not {confirmed}; " if confirmed else ""
         # Ansible takes a value apart at its spaces, after the shell has taken its quotes away.
-        value = shlex.quote(named)
-        given = f"{option}={value}" if value == named else shlex.quote(f"{option}={value}")
+        given = shlex.quote(f"{option}={shlex.quote(named)}")
         how = f": -e {given}" if option else ""
         says = known[name].get("says", name)
         return _end(decisive, f"{wrong}to {says} ({named}), a person has to name it{how}")

@@ -263,7 +263,7 @@ def _advice(course: Course, outcome: str, found: Finding | None) -> str:
         return f"see whether {course['host']} runs and can be reached by SSH, then run this again"
     if outcome == REFUSED and course.get("refusal"):
         return f"to have it tried all the same: {course.get('override') or 'override it'}"
-    return found["advice"] if found and outcome != WELL else ""
+    return found["advice"] if found else ""
 
 
 def _moment(seconds: float) -> str:
@@ -277,8 +277,6 @@ def report(results: t.Sequence[Result]) -> str:
     order = {outcome: place for place, outcome in enumerate(_ORDER)}
     for one in sorted(results, key=lambda each: (order[each["outcome"]], each["host"])):
         lines.append(f"{_MARKS.get(one['outcome'], 'FAIL'):5}{one['summary']}")
-        if one["outcome"] == WELL:
-            continue
         others = [each for each in one["findings"] if each["cause"] != one["cause"]]
         lines += [f"     also seen: {each['evidence']}" for each in others]
         lines += [

@@ -100,7 +100,7 @@ def entries(directory: str) -> t.Iterator[Entry]:
     """The records of a directory, the newest first; RecordError when it cannot be listed."""
     folder = os.path.abspath(os.path.expanduser(directory))
     try:
-        names = [name for name in os.listdir(folder) if name.endswith(".json")]
+        names = os.listdir(folder)
     except FileNotFoundError:
         return
     except OSError as error:

@@ -152,6 +152,14 @@ def test_a_host_may_have_its_domain_in_the_inventory_alone() -> None:
     assert found["procedures"][0]["hosts"] == ["db1.eu.plugspace.io"]
 
 
+def test_of_two_names_with_one_address_the_first_counts() -> None:
+    hosts = {"titan1": "10.0.0.1", "alias1": "10.0.0.1"}
+    found = FilterModule().filters()["triage_plan"](
+        alert("RedisDown", instance="10.0.0.1:9121"), [REDIS], hosts, {"titan_redis": list(hosts)}
+    )
+    assert found["procedures"][0]["hosts"] == ["titan1"]
+
+
 def test_what_belongs_to_no_procedure_is_told() -> None:
     found = planned(
         prometheus(

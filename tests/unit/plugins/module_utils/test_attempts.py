@@ -108,7 +108,27 @@ def test_the_maximum_counts_within_the_window(attempts: Attempts, clock: Clock) 
 def test_a_clock_that_was_set_back_forgets_nothing(attempts: Attempts, clock: Clock) -> None:
     begin(attempts)
     clock.now -= 60
-    assert not begin(attempts, "r2").allowed
+    refused = begin(attempts, "r2")
+    assert (refused.allowed, refused.wait) == (False, 240.0)
+
+
+def test_a_clock_that_was_set_back_refuses_nothing_for_ever(
+    attempts: Attempts, clock: Clock
+) -> None:
+    for number in range(3):
+        begin(attempts, f"r{number}", override=True)
+    clock.now -= 600
+    assert begin(attempts, "r3").wait == 3000.0
+    clock.now -= 3000
+    assert begin(attempts, "r3").allowed
+
+
+def test_what_ends_is_the_last_attempt_of_the_run(attempts: Attempts, clock: Clock) -> None:
+    begin(attempts)
+    begin(attempts, override=True)
+    clock.now += 12
+    assert attempts.end("service_down", "r1", "healed")
+    assert [one.outcome for one in attempts.read()] == ["unknown", "healed"]
 
 
 def test_a_person_may_go_on_and_it_is_noted(attempts: Attempts) -> None:

@@ -102,6 +102,13 @@ def test_next_business_day(began: str, begins: str, until: str) -> None:
     assert chain("low", began, until)["overdue"]
 
 
+def test_the_first_is_called_before_the_business_day_begins() -> None:
+    low = {"response_minutes": 60, "chain": ["On-call", "CTO"], "business_days": True}
+    saturday = at("2026-01-03T03:00:00Z")
+    found = chain_of("low", saturday, saturday, {**MATRIX, "low": low}, {})
+    assert (found["due"], found["call"], found["until"]) == (0, "On-call", "2026-01-05T01:00:00Z")
+
+
 def test_contacts_are_named_where_they_are_known() -> None:
     steps = chain("high", "2026-01-03T03:00:00Z", "2026-01-03T03:00:00Z")["steps"]
     assert [step["contact"] for step in steps] == ["pagerduty: the schedule", ""]

@@ -47,7 +47,8 @@ delivery = DeliveryModule().filters()["escalation_delivery"]
 
 def test_good_channels_have_no_problem() -> None:
     extra = {"port": "587", "username": "u", "password": "p", "secure": "starttls"}
-    given = [PAGERDUTY, {**MAIL, **extra}, SLACK, HOOK]
+    trusting = [{**one, "ca_file": "/ca.pem"} for one in (PAGERDUTY, SLACK, HOOK)]
+    given = [{**MAIL, **extra}, {**MAIL, "name": "other", "port": 65535}, *trusting]
     assert sorted_channels(given) == (given, [])
 
 
@@ -71,7 +72,8 @@ def test_good_channels_have_no_problem() -> None:
         ([{**MAIL, "username": "u"}], "(mail): username and password go together"),
         ([{**MAIL, "secure": "yes"}], "(mail): secure is none of always"),
         ([{**MAIL, "port": "x"}], "(mail): port is none"),
-        ([{**MAIL, "port": 70000}], "(mail): port is none"),
+        ([{**MAIL, "port": 0}], "(mail): port is none"),
+        ([{**MAIL, "port": 65536}], "(mail): port is none"),
     ],
 )
 def test_bad_channel_is_told_without_its_secrets(channels: Any, said: str) -> None:
@@ -108,7 +110,11 @@ def test_requests() -> None:
     mailed = request(MAIL, DECISION)
     assert (mailed["to"], mailed["port"], mailed["secure"]) == (["ops@x"], 25, "try")
     assert (mailed["subject"], mailed["body"]) == ("[HIGH] api", "It is down")
-    assert request({**MAIL, "to": "a@x"}, DECISION)["to"] == ["a@x"]
+    assert (mailed["username"], mailed["password"]) == ("", "")
+    mailed = request({**MAIL, "to": "a@x", "username": "u", "password": "p"}, DECISION)
+    assert (mailed["to"], mailed["username"], mailed["password"]) == (["a@x"], "u", "p")
+    assert request(SLACK, DECISION)["ca_file"] == ""
+    assert request({**SLACK, "ca_file": "/ca.pem"}, DECISION)["ca_file"] == "/ca.pem"
 
 
 def test_mail_without_addresses_goes_to_those_who_are_called() -> None:

@@ -97,8 +97,9 @@ def test_pagerduty_severities(severity: str, mapped: str) -> None:
     assert event(composed(severity=severity))["payload"]["severity"] == mapped
 
 
-def test_resolve_is_short() -> None:
-    sent = composed("resolve", outcome="healed", summary="restart helped", record="/own")
+@pytest.mark.parametrize("outcome", ["healed", "well"])
+def test_resolve_is_short(outcome: str) -> None:
+    sent = composed("resolve", outcome=outcome, summary="restart helped", record="/own")
     assert sent["subject"] == "[RESOLVED] api on titan1: restart helped"
     assert "Record: /own" in sent["text"]
     assert "To do" not in sent["text"]
@@ -118,10 +119,19 @@ def test_result_with_little_in_it() -> None:
         "to answer by 2026-01-05 00:15 UTC",
     ]
     assert event(sent)["payload"]["class"] == "by_hand"
+    assert "group" not in event(sent)["payload"]
     tried = message("trigger", "k", {**little, "rungs": []}, chain, NOW.isoformat())
     assert "Tried: nothing" in tried["text"]
-    blind = {**little, "cause": "c", "after": "?", "findings": [{"evidence": "e"}]}
-    assert "Cause: c: e" in message("trigger", "k", blind, chain, NOW.isoformat())["text"]
+    seen = {"findings": [{"evidence": "e"}]}
+    for facts, said in (({"cause": "c"}, "c"), (seen, "e"), ({"cause": "c", **seen}, "c: e")):
+        blind = message("trigger", "k", {**little, "after": "?", **facts}, chain, NOW.isoformat())
+        assert f"Cause: {said}" in blind["text"].splitlines()
+
+
+def test_what_is_too_long_is_cut() -> None:
+    sent = composed(summary="x" * 3000)
+    assert (len(sent["subject"]), sent["subject"][-4:]) == (200, "x...")
+    assert max(map(len, sent["text"].splitlines())) == 500
 
 
 def test_overdue_is_said() -> None:

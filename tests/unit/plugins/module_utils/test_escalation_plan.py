@@ -307,6 +307,7 @@ def test_people_are_called_once_for_what_each_member_tells_of_one() -> None:
     run(known, result(host="titan1"))
     over = plan(member, result("unreachable", host="titan3"), known=known)["decisions"][0]
     assert (over["action"], over["incident"]["healed"]) == ("resolve", True)
+    assert over["message"]["subject"].startswith("[RESOLVED]")
     # One that is well again, or of another service, is none.
     for other in (result("healed", host="titan3"), result(host="titan3", subject="voice")):
         assert plan(member, other, known={})["decisions"][0]["page"] is True

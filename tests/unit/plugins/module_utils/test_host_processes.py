@@ -215,6 +215,9 @@ def test_size_and_limit() -> None:
         ("/usr/bin/bash", ["bash", "-o", "pipefail", "/opt/backup.sh", "tiger"], "/opt/backup.sh"),
         ("/usr/bin/perl", ["perl", "-ne", "tiger.pl"], None),
         ("/usr/bin/redis-server", ["redis-server", "/etc/redis.conf"], None),
+        # What it calls itself is no matter where its file is known.
+        ("/usr/bin/node", ["api", "/srv/a.js"], "/srv/a.js"),
+        ("/usr/bin/redis-server", ["node", "/etc/redis.js"], None),
         ("/usr/sbin/mysqldump", ["mysqldump", "-ptiger"], None),
         (None, [], None),
     ],

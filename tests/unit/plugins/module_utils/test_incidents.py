@@ -61,8 +61,8 @@ def test_only_the_newest_are_kept(place: Path) -> None:
         "{}",
         '{"incidents": []}',
         '{"incidents": {"a": 1}}',
-        '{"incidents": {"a": {"severity": "urgent"}}}',
-        '{"incidents": {"a": {"severity": "high", "began": "x", "seen": "x", "told": {}}}}',
+        json.dumps({"incidents": {"a": incident("x")}}),
+        json.dumps({"incidents": {"a": incident(severity="urgent")}}),
     ],
 )
 def test_damaged_file_is_told(place: Path, content: str) -> None:

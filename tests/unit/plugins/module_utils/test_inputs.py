@@ -58,6 +58,7 @@ def test_what_ansible_says_of_a_type_is_told_once() -> None:
     errors = ["argument 'override' is of type str", "argument 'wait' is of type str"]
     told = problems({"wait": "x"}, least={"wait": 0}, type_errors=errors)
     assert told == ["wait is 'x'; it has to be a number that is 0 or more", errors[0]]
+    assert problems({"wait": "x", "user": "app"}, ["user"], {"wait": 0}, type_errors=errors) == told
     # A number may be of the wrong kind.
     (told,) = problems({"wait": "1.5"}, least={"wait": 0}, type_errors=["wait is no int"])
     assert told == "wait is no int"

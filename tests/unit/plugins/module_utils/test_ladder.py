@@ -62,6 +62,11 @@ def test_what_is_only_possible_is_passed_over_for_what_can_be_helped() -> None:
     vague = ill("unknown", confidence=POSSIBLE)
     assert next_step([vague, ill("crashing", "restart")], LADDER)["rung"] == "restart"
     assert next_step([vague], LADDER)["finding"]["cause"] == "unknown"
+    # Of many that nobody can help the first decides, and one that can be helped is not passed over.
+    also = ill("odd", confidence=POSSIBLE)
+    assert next_step([vague, also], LADDER)["finding"]["cause"] == "unknown"
+    helped = ill("crashing", "restart", confidence=POSSIBLE)
+    assert next_step([helped, ill("disk_full")], LADDER)["rung"] == "restart"
 
 
 @pytest.mark.parametrize(

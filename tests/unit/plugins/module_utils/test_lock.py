@@ -70,8 +70,14 @@ def test_another_run_is_told_who_has_it(path: str) -> None:
     age(path, 300)
     with pytest.raises(
         LockError, match=r"alice on bastion \(procedure deploy, since .*, 5 min ago\)"
-    ):
+    ) as told:
         HostLock(path, BOB).acquire("rollback")
+    holder = told.value.holder
+    assert holder is not None
+    assert 300 <= holder.pop("age") < 310
+    del holder["since"]
+    said = {"id": "ctl:10:100", "user": "alice", "host": "bastion", "procedure": "deploy"}
+    assert holder == said
 
 
 def test_only_its_owner_gives_it_back(path: str) -> None:
@@ -83,6 +89,8 @@ def test_only_its_owner_gives_it_back(path: str) -> None:
 
 def test_the_lock_of_a_dead_run_is_taken_over_and_told(path: str) -> None:
     HostLock(path, ALICE).acquire("deploy")
+    assert HostLock(path, BOB).foreign()
+    assert HostLock(path, BOB_AFTER_ALICE).foreign() is None
     taken = HostLock(path, BOB_AFTER_ALICE).acquire("deploy")
     assert taken.changed
     assert taken.taken_over_from.startswith("alice on bastion")
@@ -118,6 +126,15 @@ def test_a_damaged_lock_counts_until_it_is_old(path: str, content: str) -> None:
         lock.acquire("deploy")
     os.utime(path, (time.time() - 4000,) * 2)
     assert "damaged" in lock.acquire("deploy").taken_over_from
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [("", "cannot be read: Is a dir"), (".guard", "cannot be opened: Is a dir")]
+)
+def test_a_lock_that_is_a_directory_is_told(path: str, place: str, said: str) -> None:
+    os.makedirs(path + place)
+    with pytest.raises(LockError, match=said):
+        HostLock(path, ALICE).acquire("deploy")
 
 
 def test_waiting_ends_with_the_lock_or_in_time(path: str) -> None:

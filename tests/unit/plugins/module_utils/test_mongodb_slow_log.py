@@ -67,6 +67,15 @@ def told(tmp_path: Path, *lines: str, **options: Any) -> dict[str, Any]:
     return look({"path": str(log), "since": 0, "tail_bytes": 0, "top": 10, **options})
 
 
+@pytest.mark.parametrize("key", ["nreturned", "nMatched", "ndeleted"])
+def test_what_came_of_it_is_counted_whatever_it_did(tmp_path: Path, key: str) -> None:
+    done = json.loads(line())
+    del done["attr"]["nreturned"]
+    done["attr"][key] = 4
+    (row,) = told(tmp_path, json.dumps(done, separators=(",", ":")))["queries"]
+    assert (row["returned"], row["examined_per_returned"]) == (4, 25000.0)
+
+
 def test_queries_of_one_shape_are_one_row(tmp_path: Path) -> None:
     other = {"find": "users", "filter": {"email": "other"}, "lsid": 5, "$db": "plugspace"}
     found = told(tmp_path, line(), line(command=other, durationMillis=840), "no JSON", "{}")

@@ -21,6 +21,19 @@ def test_a_cause_is_one_sentence_without_its_dot() -> None:
     assert failure_cause({"msg": "a\n  b."})["sentence"] == "a b"
 
 
+def test_a_cause_has_its_word_for_programs() -> None:
+    assert failure_cause({"msg": "x", "cause": "no_primary"})["cause"] == "no_primary"
+    assert failure_cause({"msg": "x"})["cause"] == ""
+
+
+def test_lines_of_no_application_are_those_of_the_task() -> None:
+    cause = failure_cause({"msg": "x", "logs": ["boom"]}, "Migrate")
+    assert activation_failure(cause, {}, "titan1", "r1").splitlines()[1:] == [
+        "Last lines of Migrate:",
+        "  boom",
+    ]
+
+
 def test_a_result_without_a_message_is_told_as_such() -> None:
     assert failure_cause({"rc": 1})["sentence"] == "it failed and gave no reason"
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -64,6 +65,10 @@ def test_what_is_left_behind_is_told_whatever_became_of_it() -> None:
     assert result["summary"].endswith(
         "What helped: start it. Left behind: the lock is held by ann. Left behind: no space."
     )
+
+
+def test_a_clock_that_was_set_back_makes_no_negative_time() -> None:
+    assert tell(course(ended=1_799_999_999.0))["seconds"] == 0.0
 
 
 def test_well_with_a_remark() -> None:
@@ -141,11 +146,19 @@ def test_what_is_found_no_more_has_to_be_proven(
     assert said in result["summary"]
 
 
+def test_what_is_not_proven_is_told_by_the_last_step() -> None:
+    climbed = [taken("start", False, "no script"), taken("restart", True, "timed out")]
+    summary = tell(course(first=[STOPPED], findings=[], taken=climbed))["summary"]
+    assert "which is over, but: timed out. Done:" in summary
+
+
 def test_the_cause_is_what_the_ladder_began_with() -> None:
-    climbed = [taken("start", False), taken("restart", True)]
+    climbed = [taken("start", False), taken("restart", True, cause="disk_full")]
     result = tell(course(first=[DISK, STOPPED], findings=[], taken=climbed))
     assert result["cause"] == "stopped"
     assert result["rungs"] == climbed
+    # A procedure that broke off before its ladder decided anything.
+    assert tell(course(first=[STOPPED, DISK], failure="it has no lock"))["cause"] == "stopped"
 
 
 def test_nothing_helped() -> None:
@@ -168,6 +181,20 @@ def test_nothing_helped() -> None:
     assert show([result], failure=True) == result["summary"]
 
 
+@pytest.mark.parametrize(
+    ("facts", "still"),
+    [
+        # What the ladder ended with is not always what stands first.
+        ({"step": step(DISK, reason="x")}, "no space is left on /"),
+        ({"failure": "x"}, "2 instances, stopped in PM2"),
+    ],
+)
+def test_what_is_still_wrong_is_told(facts: dict[str, Any], still: str) -> None:
+    climbed = [taken("start", False)]
+    result = tell(course(first=[STOPPED], findings=[STOPPED, DISK], taken=climbed, **facts))
+    assert result["summary"] == f"api on titan1 needs a person: {still}. Done: start it. X."
+
+
 def test_no_rung_helps() -> None:
     result = tell(course(first=[DISK], findings=[DISK], step=step(DISK, reason="a person must: x")))
     assert result["outcome"] == "unhealed"
@@ -179,7 +206,9 @@ def test_what_was_refused_was_not_tried(found: list[Any]) -> None:
     facts = {"refusal": "it was tried 3 times"} if found else {"failure": "it has no lock"}
     result = tell(course(first=found, findings=found, step=step(STOPPED, "start"), **facts))
     assert result["outcome"] == "refused"
-    assert result["summary"].endswith(f"Nothing was done: {next(iter(facts.values()))}.")
+    seen = "2 instances, stopped in PM2. " if found else ""
+    (reason,) = facts.values()
+    assert result["summary"] == f"api on titan1: {seen}Nothing was done: {reason}."
 
 
 def test_a_procedure_that_broke_off_half_way_is_not_healed() -> None:
@@ -205,10 +234,9 @@ def test_check_mode_tells_the_rungs_in_order() -> None:
     assert result["outcome"] == "planned"
     assert [one["rung"] for one in result["rungs"]] == ["start", "restart"]
     # Nothing was climbed, so there is nothing to show of it.
-    assert [(one["before"], one["after"], one["left"]) for one in result["rungs"]] == [
-        ({}, {}, []),
-        ({}, {}, []),
-    ]
+    nothing = {"helped": False, "seconds": 0.0, "error": "", "before": {}, "after": {}, "left": []}
+    for one in result["rungs"]:
+        assert one == {**one, **nothing, "target": "", "cause": "stopped"}
     assert result["summary"].endswith("Would be done: start it; if that does not help: restart it.")
     assert show([result]).startswith("plan api on titan1")
 
@@ -230,10 +258,17 @@ def test_the_worst_comes_first() -> None:
     results = [
         tell(course(host="b", first=[])),
         tell(course(host="a", first=[])),
-        tell(course(host="c", lost=True)),
+        tell(course(host="c", first=[STOPPED], taken=[taken("start", True)])),
+        tell(course(host="d", first=[STOPPED], planning=True, step=step(STOPPED, "start"))),
+        tell(course(host="e", first=[STOPPED], findings=[STOPPED], refusal="x")),
+        tell(course(host="f", first=[STOPPED], findings=[STOPPED], step=step(STOPPED))),
+        tell(course(host="g", lost=True)),
     ]
-    assert show(results).startswith("FAIL c gave no answer")
-    assert show(results).index("on a ") < show(results).index("on b ")
+    told = [line for line in show(results).splitlines() if not line.startswith(" ")]
+    assert [line.split()[0] for line in told] == ["FAIL"] * 3 + ["plan"] + ["ok"] * 3
+    assert [line for line in told if "g gave no answer" in line] == told[:1]
+    assert re.findall(r"on (\w)\b", show(results)) == ["f", "e", "d", "c", "a", "b"]
+    assert show(results, failure=True) == " ".join(results[n]["summary"] for n in (4, 5, 6))
 
 
 @pytest.mark.parametrize(
@@ -257,6 +292,14 @@ def test_each_rung_that_helped_is_named() -> None:
     climbed[0]["helped"] = False
     result = tell(course(first=[STOPPED], findings=[], taken=climbed))
     assert result["summary"].endswith("What helped: start it.")
+    # A step that failed does not hide that another one helped.
+    climbed[0]["error"] = "timed out"
+    result = tell(course(first=[STOPPED], findings=[], taken=climbed))
+    assert (result["outcome"], result["summary"][-22:]) == ("healed", "What helped: start it.")
+    # Or it came back by itself, after the last of them.
+    climbed = [taken("start", False), taken("restart", False)]
+    result = tell(course(first=[STOPPED], findings=[], taken=climbed))
+    assert result["summary"].endswith("What helped: restart it.")
 
 
 def test_a_plan_names_its_target_and_says_when_it_would_be_refused() -> None:
@@ -267,6 +310,7 @@ def test_a_plan_names_its_target_and_says_when_it_would_be_refused() -> None:
     assert result["outcome"] == "planned"
     assert "Would be done: start it (2); if that does not help: restart it." in result["summary"]
     assert result["summary"].endswith("Not now, though: it was tried 2 s ago.")
+    assert result["advice"] == "ask why"
 
 
 def test_a_refusal_says_how_it_is_overridden() -> None:

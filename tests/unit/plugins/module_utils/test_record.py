@@ -45,6 +45,7 @@ def recorder(clock: Clock) -> Recorder:
 def test_a_run_from_its_begin_to_its_end(recorder: Recorder, clock: Clock) -> None:
     begun = recorder.to_dict()
     assert (begun["status"], begun["ended"], begun["outcome"]) == ("running", "", "")
+    assert begun["procedure"] == "service_down"
     recorder.task_started("titan1", "observe | Look")
     clock.now += 2
     recorder.task_ended("titan1", "observe | Look", "ok")
@@ -143,7 +144,20 @@ def test_the_first_result_names_a_run_that_has_no_name() -> None:
     recorder = Recorder({}, BEGAN)
     assert recorder.procedure == ""
     recorder.add_result(result())
+    recorder.add_result(result(procedure="redis_down"))
+    recorder.play_started("Another", "mongodb_down")
     assert recorder.procedure == "service_down"
+
+
+def test_a_run_is_back_when_the_last_is(recorder: Recorder) -> None:
+    for host, outcome, seconds in (("1", "healed", 3), ("2", "healed", 8), ("3", "unhealed", 9)):
+        recorder.add_result(result(outcome=outcome, host=host, seconds=seconds))
+    assert recorder.to_dict()["recovery_seconds"] == 8
+
+
+def test_a_remark_is_kept_in_one_line(recorder: Recorder) -> None:
+    recorder.note("no\nroom")
+    assert recorder.to_dict()["notes"] == ["no room"]
 
 
 @pytest.mark.parametrize(
@@ -177,3 +191,6 @@ def test_values_of_any_type_become_json() -> None:
     deep: list[Any] = []
     deep.append(deep)
     assert "..." in str(native(deep))
+    circle: dict[str, Any] = {}
+    circle["x"] = circle
+    assert "..." in str(native(circle))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,13 @@ def test_it_has_the_shape_of_a_record_of_a_run() -> None:
 def test_one_that_needs_a_person_failed(outcome: str) -> None:
     made = record_of("service_down", [result(outcome=outcome)], {}, NOW)
     assert (made["status"], made["outcome"]) == ("failed", outcome)
+    both = [result(host="titan2"), result(outcome=outcome)]
+    assert record_of("service_down", both, {}, NOW)["status"] == "failed"
+
+
+def test_its_name_is_in_it(tmp_path: Path) -> None:
+    path = Path(keep(str(tmp_path), record_of("service_down", [result()], {}, NOW)))
+    assert json.loads(path.read_text())["id"] == path.stem
 
 
 def test_one_without_a_time_began_now() -> None:

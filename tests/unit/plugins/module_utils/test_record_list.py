@@ -18,6 +18,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._identity import m
 from ansible_collections.plugspace.titan.plugins.module_utils._record import OUTCOMES
 from ansible_collections.plugspace.titan.plugins.module_utils._record_list import (
     listed,
+    names_of,
     standing,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._record_store import (
@@ -80,6 +81,11 @@ def test_what_is_asked_for(directory: Path, wanted: dict[str, Any], found: list[
     assert states(directory, **wanted) == found
 
 
+def test_a_run_goes_by_what_it_ran_as_well() -> None:
+    names = names_of(Seen(record(result(procedure="redis_down"), procedure="triage")))
+    assert {"triage", "redis_down", "redis_down plugspace-api"} <= names
+
+
 def test_the_table(directory: Path) -> None:
     lines = records_table(listed(str(directory))).splitlines()
     assert lines[0].split() == [
@@ -90,6 +96,9 @@ def test_the_table(directory: Path) -> None:
         *("port_taken", "6.2", "s", "ann"),
     ]
     assert lines[3].endswith(".json")
+    assert {line.index(word) for line, word in zip(lines, ("by  ", "ann", "ann", "ann"))} == {
+        lines[0].index("by  ")
+    }
     assert lines[4].endswith("aaaaaa.json is damaged: it holds no JSON")
 
 

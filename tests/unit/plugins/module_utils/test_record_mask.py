@@ -77,7 +77,17 @@ def test_what_a_site_was_given_is_told_from_what_a_run_found() -> None:
 
 
 def test_the_lines_of_a_key_are_secrets_too() -> None:
-    assert "abcdefghijklmnopqrst" in secrets_of({"deploy_key": KEY})
+    found = secrets_of({"deploy_key": f"{KEY}\na word"})
+    assert "abcdefghijklmnopqrst" in found
+    # Which would mask too much.
+    assert "a word" not in found
+
+
+def test_what_holds_itself_ends() -> None:
+    circle: dict[str, object] = {"x_token": "token-value"}
+    circle["again"] = [circle]
+    assert "..." in str(masked_inputs(circle))
+    assert secrets_of(circle) == {"token-value"}
 
 
 def test_a_secret_input_is_not_shown_however_short() -> None:

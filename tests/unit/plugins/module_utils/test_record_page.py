@@ -257,6 +257,17 @@ def test_of_many_hosts_those_in_trouble_are_drawn() -> None:
     assert f"The first {MAX_LANES} of 100 hosts" in text
 
 
+def test_a_host_is_in_trouble_by_its_result_too() -> None:
+    span = [{"phase": "act", "began": 0, "seconds": 90, "state": "ok", "tasks": 1}]
+    hosts = {f"web{number}": span for number in range(100)}
+    results = [result(host="web0", outcome="well"), result(host="web99", outcome="unhealed")]
+    drawn = ElementTree.fromstring(timeline(Seen(record(*results, timeline=hosts))))  # noqa: S314
+    assert drawn.find("g/title").text == "web99"  # type: ignore[union-attr]
+    told = [one.text for one in drawn.findall("text")]
+    assert told == ["0 s", "15 s", "30 s", "45 s", "1:00 min", "1:15 min", "1:30 min"]
+    assert {one.text for one in drawn.findall("g/g/text")} == {"act"}
+
+
 @pytest.mark.parametrize("began", ["", "yesterday", "2026-11-24T03:15:01", "1999-01-01T00:00:00Z"])
 def test_a_result_of_any_time_is_drawn(began: str) -> None:
     drawn = ElementTree.fromstring(timeline(Seen(record(result(began=began)))))  # noqa: S314

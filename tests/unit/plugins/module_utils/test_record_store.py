@@ -74,6 +74,18 @@ def test_a_run_replaces_its_own(tmp_path: Path) -> None:
     assert entry.record["status"] == "failed"
 
 
+def test_what_lasts_is_on_the_disk_when_it_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = written(tmp_path)
+    synced: list[int] = []
+    monkeypatch.setattr(_record_store.os, "fsync", synced.append)
+    store.write({"procedure": "service_down", "status": "running"})
+    assert synced == []
+    store.write({"procedure": "service_down", "status": "finished"})
+    assert len(synced) == 1
+
+
 def test_a_writing_that_fails_leaves_the_old_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +106,7 @@ def test_a_name_becomes_a_harmless_one(tmp_path: Path) -> None:
     assert Path(store.json_path).parent == tmp_path
     assert "-etc-rm-" in store.id
     assert "-run-" in written(tmp_path, procedure="???").id
+    assert f"-{'x' * 40}-" in written(tmp_path, procedure="x" * 300).id
 
 
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._redact import (
 def test_the_longest_secret_goes_first() -> None:
     text = Redactor(["pass", "", "password"]).text("a password, https://me:it@example.com/")
     assert text == "a ********, https://********@example.com/"
+    assert Redactor(["secret"]).lines(["a secret", "b"]) == ["a ********", "b"]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,8 @@ def test_the_longest_secret_goes_first() -> None:
     ],
 )
 def test_a_name_betrays_its_value(name: str) -> None:
-    assert named_secrets({name: "hunter2-hunter2", "NODE_ENV": "production"}) == {"hunter2-hunter2"}
+    for value in ("hunter2-hunter2", "hunter"):
+        assert named_secrets({name: value, "NODE_ENV": "production"}) == {value}
 
 
 @pytest.mark.parametrize(
