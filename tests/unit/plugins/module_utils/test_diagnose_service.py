@@ -54,7 +54,9 @@ def test_a_daemon_that_cannot_be_asked_says_nothing_of_its_processes(
     seen["pm2"] = {"daemon": {"state": state, "reason": "it is ill", "pid": None}, "apps": []}
     seen["host"]["listeners"] = []
     assert told(seen) == [finding]
-    assert diagnose_service(seen)[0]["evidence"] == "it is ill"
+    first = diagnose_service(seen)[0]
+    assert first["evidence"] == "it is ill"
+    assert ("titan_pm2_home" in first["advice"]) is (state == "foreign")
     del seen["pm2"]["daemon"]["reason"]
     assert "daemon" in diagnose_service(seen)[0]["evidence"]
 
@@ -103,6 +105,20 @@ def test_a_service_that_answers_is_well_and_what_it_needs_is_told(
     assert bool(said) is bool(remark)
 
 
+def test_of_two_that_are_down_the_one_that_is_needed_first_is_told() -> None:
+    seen = well()
+    seen["redis"]["state"] = seen["mongodb"]["state"] = "refused"
+    said = service_remark.FilterModule().filters()["service_remark"](seen)
+    assert said.startswith("but api needs redis")
+
+
+def test_another_application_of_pm2_says_nothing_of_this_one() -> None:
+    seen = sick()
+    seen["pm2"]["apps"].reverse()
+    api(seen)["instances"] = [instance(2, 0, status="stopped")]
+    assert told(seen) == [("not_listening", "restart", "")]
+
+
 def full(mount: str, **numbers: Any) -> dict[str, Any]:
     return {"mount": mount, "size_bytes": 1e10, "available_bytes": 0, **numbers}
 
@@ -139,6 +155,9 @@ def test_a_daemon_that_a_signal_stopped_is_let_go_on() -> None:
     seen["pm2"] = {"daemon": {"state": "hung", "reason": "no answer", "pid": 800}, "apps": []}
     seen["host"]["processes"]["kept"].append({"pid": 800, "state": "T"})
     assert told(seen) == [("pm2_hung", "continue_processes", "800")]
+    # Another user's is that user's.
+    seen["pm2"]["daemon"]["state"] = "foreign"
+    assert told(seen) == [("pm2_foreign", "", "")]
 
 
 HANGS = "the PM2 daemon did not answer"
