@@ -84,6 +84,8 @@ def test_whoever_holds_the_port_is_named(
 @pytest.mark.parametrize("parent", [0, 1, 78])
 def test_a_process_that_stems_from_none_of_the_instances_is_a_stranger(parent: int) -> None:
     seen = sick()
+    # In a container PM2 may be the first process, to which all come that have lost their parent.
+    seen["pm2"]["daemon"]["pid"] = 1
     api(seen)["instances"][1] = instance(1, 0, status="errored")
     seen["host"]["processes"]["kept"].append({"pid": 77, "ppid": parent})
     seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", "pid": 77, "name": "nc"}]
@@ -129,13 +131,22 @@ def test_only_what_nobody_else_watches_is_an_orphan(
 ) -> None:
     seen = sick()
     seen["pm2"]["daemon"]["user"] = "plugspace"
-    seen["host"]["processes"]["kept"].append({"pid": 800, "unit": "platform.service"})
+    kept = [{"pid": 800, "unit": "platform.service"}, {"pid": 77, "unit": unit}]
+    seen["host"]["processes"]["kept"] += kept
     holder = {"pid": 77, "name": "node", "script": f"{APP}/dist/api.js", "unit": unit}
     seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", "user": user, **holder}]
     assert (told(seen)[0][0] == "port_held_by_orphan") is orphan
     # It serves well, and systemd would start it again after each end.
     seen["answer"] = {"name": "api", "ok": True, "reason": ""}
     assert (told(seen)[0][1] == "end_orphan") is orphan
+
+
+def test_a_place_that_nobody_has_named_is_not_all_places() -> None:
+    seen = sick()
+    seen["service"]["root"] = ""
+    holder = {"pid": 77, "name": "node", "script": "/opt/other/api.js"}
+    seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", **holder}]
+    assert told(seen)[0] == ("port_held_by_stranger", "", "")
 
 
 def test_what_a_process_has_started_is_of_the_service() -> None:

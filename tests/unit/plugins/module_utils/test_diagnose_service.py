@@ -131,7 +131,11 @@ def full(mount: str, **numbers: Any) -> dict[str, Any]:
         ([full("/home")], [], [("/home", "certain")]),
         # Full, and the application says so, though its files are elsewhere.
         ([full("/var")], ["Error: ENOSPC: no space left on device, write"], [("/var", "likely")]),
+        ([full("/var")], ["Error: ENOSPC, write"], [("/var", "likely")]),
         ([full("/var")], [], []),
+        # So little is nothing.
+        ([full("/", available_bytes=1e6)], [], [("/", "certain")]),
+        ([full("/", available_bytes=2e6)], [], []),
         (
             [full("/", available_bytes=1e9, inodes_used_percent=100)],
             [],
