@@ -31,6 +31,7 @@ def test_two_more_within_what_is_allowed(count: int, most: int, target: str) -> 
     ("count", "most", "mode", "advice"),
     [
         (6, 6, "cluster_mode", "add a host, or raise max_instances of api, which has the 6"),
+        (1, 1, "cluster_mode", "raise max_instances of api, which has the 1 instance it may have"),
         (2, None, "cluster_mode", "max_instances in titan_services"),
         (1, 6, "fork_mode", "let api run in cluster mode"),
     ],
