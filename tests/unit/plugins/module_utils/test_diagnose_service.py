@@ -38,6 +38,11 @@ def test_a_service_that_is_called_well_and_not_asked_is_not_called_well() -> Non
     assert "nothing that was seen says why" in diagnose_service(seen)[0]["evidence"]
 
 
+@pytest.mark.parametrize("reason", [" ", "\u00e4", "\x00"])
+def test_a_reason_that_cannot_be_shown_leaves_no_finding_without_evidence(reason: str) -> None:
+    assert diagnose_service(sick(reason))[0]["evidence"] == "what was told of it cannot be shown"
+
+
 @pytest.mark.parametrize(
     ("state", "finding"),
     [
