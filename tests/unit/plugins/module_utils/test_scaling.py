@@ -40,3 +40,9 @@ def test_no_more_are_allowed(count: int, most: int | None, mode: str, advice: st
     found = ask(count, most, mode)
     assert (found["rung"], found["target"]) == ("", "")
     assert advice in found["advice"]
+
+
+def test_one_in_fork_mode_is_enough_to_be_in_the_way() -> None:
+    instances = [{"id": 0, "exec_mode": "cluster_mode"}, {"id": 1, "exec_mode": "fork_mode"}]
+    service = Seen({"name": "api", "max_instances": 6})
+    assert saturated(service, Seen({"instances": instances}), "all are busy")["rung"] == ""
