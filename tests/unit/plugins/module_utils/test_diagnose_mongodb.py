@@ -602,7 +602,7 @@ def test_a_set_is_initiated_only_where_nobody_has_one() -> None:
         assert told({**seen, "expected_members": expected}) == [("never_initiated", "", "")]
     assert "3 members answered, and none" in evidence(seen)
     # One that was removed looks the same to those it does not let in.
-    for word in ("auth", "ok"):
+    for word in ("auth", "ok", "removed"):
         seen["members"]["titan3"]["state"] = word
         assert told(seen)[0] == ("never_initiated", "", "")
         assert "with a login" in advice(seen)
@@ -793,10 +793,11 @@ def test_one_that_answers_now_and_then_is_told() -> None:
     assert "did not answer within 2 s" in evidence(seen)
 
 
-def test_members_with_different_keys_are_told() -> None:
+@pytest.mark.parametrize("message", ["Authentication failed.", "not authorized", "Unauthorized"])
+def test_members_with_different_keys_are_told(message: str) -> None:
     seen = lost()
     for number, name in ((1, TWO), (2, THREE)):
-        seen["mongodb"]["server"]["members"][number] = state(name, False, "Authentication failed.")
+        seen["mongodb"]["server"]["members"][number] = state(name, False, message)
     assert causes(seen) == [
         ("keyfile_mismatch", TWO),
         ("keyfile_mismatch", THREE),
@@ -878,6 +879,9 @@ def test_a_member_that_is_behind_catches_up_or_cannot() -> None:
     # An idle set is written to every 10 s, which is all that such a lag says.
     assert diagnose_mongodb(lagging(10.0)) == []
     assert diagnose_mongodb(lagging(3605, delay_s=3600)) == []
+    assert diagnose_mongodb({**lagging(75), "lag_max_s": 80}) == []
+    for seconds, found in ((10.0, []), (10.1, [("lagging", "", "")])):
+        assert told({**lagging(seconds), "lag_max_s": None}) == found
     assert told(lagging(75)) == [("lagging", "", "")]
     assert evidence(lagging(75)) == (
         f"{TWO} is 1 min behind the primary, more than 10 s; the oplog holds 1 h"

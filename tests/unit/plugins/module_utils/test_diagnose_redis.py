@@ -515,6 +515,7 @@ def test_the_advice_says_how_to_go_on(lines: list[str], advice: str) -> None:
             "Aborting Redis startup because of ACL errors: /x:1: Error in applying"
             " operation '...': The provided",
         ),
+        ("Error in applying operation '#s3cret': x", "Error in applying operation '...': x"),
         (
             f"{AT} # Unknown command 's3cret' reading the append only file a.aof",
             "Unknown command reading the append only file a.aof",
@@ -560,15 +561,29 @@ def test_whoever_closes_the_connection_may_be_a_stranger() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "user", "path"),
+    ("service", "user", "path", "file"),
     [
-        ({}, "redis", "/var/lib/redis"),
-        ({"user": "cache", "data_path": "/srv/cache"}, "cache", "/srv/cache"),
+        ({}, "redis", "/var/lib/redis", "/etc/redis/redis.conf"),
+        (
+            {
+                "name": "the cache",
+                "user": "cache",
+                "data_path": "/srv/cache",
+                "config_file": "/srv/cache.conf",
+            },
+            "cache",
+            "/srv/cache",
+            "/srv/cache.conf",
+        ),
     ],
 )
 def test_places_are_those_of_the_site_or_of_the_package(
-    service: dict[str, str], user: str, path: str
+    service: dict[str, str], user: str, path: str, file: str
 ) -> None:
+    seen = down("exit-code", *CONFIGURATION)
+    seen["service"] = {"unit": "redis-server", **service}
+    assert diagnose_redis(seen)[0]["advice"].startswith(f"put {file} right")
+    assert diagnose_redis(seen)[0]["subject"] == service.get("name", "Redis")
     seen = down("exit-code", *BAD_DATA)
     seen["service"] = {"unit": "redis-server", **service}
     assert f"chown -R {user}:{user} {path}, then" in diagnose_redis(seen)[0]["advice"]
@@ -601,6 +616,9 @@ SILENCES = [
     (process(sick("hung"), state="t"), ("traced", "", "")),
     (process(sick("hung"), state="D"), ("waits_for_disk", "", "")),
     (process(sick("hung"), cpu_percent=99.7), ("slow_command", "wait", "")),
+    # It would say so itself that it is at work.
+    (process(sick(), cpu_percent=99.7), ("not_listening", "restart_unit", "redis-server")),
+    (sick(load="masked"), ("unit_unusable", "", "")),
     (process(sick("closed"), open_files=65535), ("too_many_open_files", "", "")),
     (sick(active="activating", sub="start"), ("starting", "wait", "")),
     (sick("unreachable", "cannot be reached: No route to host"), ("unknown", "", "")),
@@ -724,10 +742,22 @@ SAVES = [
         "save_cannot_fork",
         "",
     ),
-    # Not provoked either.
+    # These three were not provoked.
     (
         "9273:C 24 Nov 2026 02:30:19.292 # Failed opening the temp RDB file temp-9273.rdb (in"
         " server root dir /var/lib/redis) for saving: No such file or directory",
+        "save_not_permitted",
+        "",
+    ),
+    (
+        "9:C 24 Nov 2026 02:30:19.292 # Error moving temp DB file x on the final destination y:"
+        " Read-only file system",
+        "save_not_permitted",
+        "",
+    ),
+    (
+        "9:C 24 Nov 2026 02:30:19.292 # Failed to fsync directory of x while saving DB:"
+        " Permission denied",
         "save_not_permitted",
         "",
     ),
