@@ -598,6 +598,7 @@ def test_what_does_not_speak_redis_is_a_stranger(listeners: Any) -> None:
     seen = sick("foreign", "does not speak Redis: 'HTTP/1.1 400'")
     seen["host"]["listeners"] = listeners
     assert told(seen) == [("port_held_by_stranger", "", "")]
+    assert ("held by nc (pid 77, user bob)" in evidence(seen)) is bool(listeners)
     # Of an active unit nobody is suspected for holding the port, as long as it might be its own.
     seen = sick("refused")
     seen["host"]["listeners"] = listeners
