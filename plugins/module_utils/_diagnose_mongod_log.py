@@ -68,10 +68,10 @@ def _entry(line: str) -> dict[str, t.Any] | None:
     if start < 0:
         return None
     try:
-        entry = json.loads(line[start:])
+        entry: dict[str, t.Any] = json.loads(line[start:])
     except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry, dict) and isinstance(entry.get("msg"), str) else None
+    return entry if isinstance(entry.get("msg"), str) else None
 
 
 def _text(entry: dict[str, t.Any]) -> str:

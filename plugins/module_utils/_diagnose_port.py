@@ -90,9 +90,9 @@ class PortDiagnosis:
         return found
 
     def _is_orphan(self, listener: Seen) -> bool:
-        script = listener.text("script")
-        if not script or listener.whole("pid") <= 1:
+        if listener.whole("pid") <= 1:
             return False
+        script = listener.text("script")
         roots = [self._service.text("path"), self._service.text("root")]
         if not any(root and script.startswith(root.rstrip("/") + "/") for root in roots):
             return False

@@ -411,7 +411,7 @@ class RedisDiagnosis:
         wanted = min(most * 1.5, host.number("total_bytes") / 2)
         more = wanted - most
         # Redis takes more than its data for a snapshot.
-        if most <= 0 or more < _MB or host.number("available_bytes") < more * 2:
+        if more < _MB or host.number("available_bytes") < more * 2:
             return ""
         return f"{int(wanted // _MB)}mb"
 

@@ -47,7 +47,8 @@ def finding(
     return Finding(
         cause=cause,
         subject=subject,
-        evidence=plain(evidence, MAX_EVIDENCE),
+        # A reason that was seen may be blank, or in no letters that are shown.
+        evidence=plain(evidence, MAX_EVIDENCE) or "what was told of it cannot be shown",
         confidence=confidence,
         rung=rung,
         target=target,

@@ -85,6 +85,11 @@ def waiting(count: int) -> Change:
     return lambda seen: seen["host"]["processes"]["states"].update(D=count)
 
 
+def stopped(seen: dict[str, Any]) -> None:
+    """Of the API, one instance that is stopped."""
+    seen["pm2"]["apps"][0]["instances"].append(instance(7, 0))
+
+
 BUSY_SPINNER = process(77, 99.0, unit="titan-stranger.service")
 ALL_OF_API = dict.fromkeys(API.values(), 96.0)
 
@@ -103,6 +108,10 @@ CASES: dict[str, tuple[list[Change], tuple[str, str, str, str, str]]] = {
             ),
         ],
         ("runaway", "plugspace-api", "restart_instances", "0", "instance 0 (pid 1850) uses 99 %"),
+    ),
+    "one is busy, and the other one rests": (
+        [using({API[0]: 85.0, API[1]: 35.0})],
+        ("runaway", "plugspace-api", "restart_instances", "0", "the others use 35 % at most"),
     ),
     "two of four": (
         [using(ALL_OF_API), more(3.0)],
@@ -163,6 +172,10 @@ CASES: dict[str, tuple[list[Change], tuple[str, str, str, str, str]]] = {
         [using(ALL_OF_API)],
         ("saturated", "plugspace-api", "", "", "of 2 processors none is left idle"),
     ),
+    "all are busy, and one more is stopped": (
+        [using(ALL_OF_API), processors(4), stopped],
+        ("saturated", "plugspace-api", "scale", "4", "all of plugspace-api is busy"),
+    ),
     "all are busy, and it may have no more": (
         [using(ALL_OF_API), processors(4), at_most(2)],
         ("saturated", "plugspace-api", "", "", "all of plugspace-api is busy"),
@@ -177,6 +190,10 @@ CASES: dict[str, tuple[list[Change], tuple[str, str, str, str, str]]] = {
     ),
     "PM2's daemon, which does not answer for it": (
         [using({DAEMON: 95.0}), daemon_state("hung")],
+        ("pm2_busy", "PM2", "replace_pm2", "", "uses 95 %"),
+    ),
+    "PM2's daemon and an instance, and PM2 is named": (
+        [using({DAEMON: 95.0, API[1]: 99.0}), named("PM2")],
         ("pm2_busy", "PM2", "replace_pm2", "", "uses 95 %"),
     ),
     "an application, and PM2 does not answer": (
@@ -243,7 +260,9 @@ def test_cause(changes: list[Change], expected: tuple[str, str, str, str, str]) 
     seen = well()
     for change in changes:
         change(seen)
-    first = diagnose_cpu(seen)[0]
+    found = diagnose_cpu(seen)
+    first = found[0]
+    assert all(found.count(one) == 1 for one in found)
     cause, subject, rung, target, evidence = expected
     assert (first["cause"], first["subject"]) == (cause, subject)
     assert (first["rung"], first["target"]) == (rung, target)
@@ -276,11 +295,27 @@ QUIET: dict[str, tuple[list[Change], str]] = {
     "one is busy, and the others do not rest": ([using({API[0]: 81.0, API[1]: 45.0})], ""),
     "a database works, and the host has room": ([using({106: 95.0})], ""),
     "disks, and none of its processes waits": ([kernel(iowait_percent=60.0)], ""),
-    "an instance that is stopped": (
-        [lambda seen: seen["pm2"]["apps"][0]["instances"].append(instance(7, 0))],
+    "disks, and they are not waited for most of the time": (
+        [kernel(iowait_percent=20.0), waiting(3)],
         "",
     ),
-    "limits are higher": ([using({API[1]: 60.0}), limited(process_percent=70)], ""),
+    "the machine takes a little of its time": (
+        [using(dict.fromkeys(API.values(), 65.0)), kernel(steal_percent=18.0)],
+        "",
+    ),
+    "an instance that is stopped": ([stopped], ""),
+    "a process may use more": ([using({API[1]: 85.0}), limited(process_percent=90)], ""),
+    "all of them may use more": (
+        [
+            adding(*(process(90 + n, 60.0, name="worker") for n in range(3))),
+            limited(busy_percent=95),
+        ],
+        "",
+    ),
+    "nobody has said the limits": (
+        [using({API[1]: 60.0}), lambda seen: seen["limits"].clear()],
+        "",
+    ),
     "no shares were measured": ([lambda seen: seen["host"]["load"].update(cpu=None)], ""),
 }
 
@@ -321,6 +356,7 @@ def test_processes_that_are_each_others_parents_are_nobodys() -> None:
 def test_shown_in_a_few_lines() -> None:
     seen = well()
     add(seen, BUSY_SPINNER)
+    stopped(seen)
     lines = cpu_report(seen)["lines"]
     use(seen, {API[1]: 40.0})
     assert cpu_report(seen)["lines"]["busiest"].startswith(
@@ -329,6 +365,13 @@ def test_shown_in_a_few_lines() -> None:
     assert lines["processors"] == "2, 4 % busy; its own processes use 100 % of one"
     assert lines["busiest"].startswith("python3 (pid 77) 99 %, mongod (pid 106) 1 %")
     assert lines["plugspace-voice"] == "1 instance: instance 2 (pid 1930) uses 0 %"
+    seen["host"]["load"]["cpu"].update(idle_percent=60.0, iowait_percent=30.0)
+    # The sums by unit were not told.
+    del seen["host"]["processes"]["by_unit"]
+    used = "its own processes use 140 % of one"
+    assert cpu_report(seen)["lines"]["processors"] == f"2, 10 % busy; {used}"
+    seen["host"]["load"]["cpu"] = None
+    assert cpu_report(seen)["lines"]["processors"] == f"2, {used}"
     assert cpu_report({})["lines"] == {}
 
 

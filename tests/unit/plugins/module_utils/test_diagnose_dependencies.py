@@ -131,3 +131,6 @@ def test_a_replica_set_without_a_primary_is_waited_for(roles: list[str], found: 
     seen = sick("GET http://x answered 503, not 200")
     seen["mongodb"]["members"] = [{"role": role} for role in roles]
     assert (told(seen)[0] == ("mongodb_down", "wait", "")) is found
+    # Without an answer nobody knows who is primary.
+    seen["mongodb"]["state"] = "auth"
+    assert ("mongodb_down", "wait", "") not in told(seen)

@@ -252,13 +252,16 @@ def test_who_does_not_answer_is_not_slow(seen: dict[str, Any], words: str) -> No
     assert "playbooks/api_down.yml" in diagnose_latency(seen)[0]["advice"]
 
 
-@pytest.mark.parametrize(("count", "found"), [(9, 0), (20, 0), (21, 1)])
-def test_many_errors_of_nginx_are_told(count: int, found: int) -> None:
+@pytest.mark.parametrize(
+    ("count", "requests", "found"),
+    [(9, 30, 0), (10, 30, 1), (20, 420, 0), (21, 420, 1)],
+)
+def test_many_errors_of_nginx_are_told(count: int, requests: int, found: int) -> None:
     seen = quick()
-    seen["access_log"]["all"]["gateway_errors"] = count
+    seen["access_log"]["all"].update(gateway_errors=count, count=requests)
     assert len(diagnose_latency(seen)) == found
     if found:
-        assert evidence(seen) == "nginx got no good answer for 21 of 420 requests"
+        assert evidence(seen) == f"nginx got no good answer for {count} of {requests} requests"
         assert diagnose_latency(seen)[0]["confidence"] == "likely"
         assert evidence({**seen, "answer": REFUSED}).endswith("; " + evidence(seen))
 
@@ -294,8 +297,10 @@ def test_one_slow_instance_is_restarted_alone() -> None:
 def test_one_that_says_nothing_while_its_sibling_answers() -> None:
     seen = quick(
         answer={"ok": False, "reason": LATE},
-        instances=answers((11, 0.4), failures=2, reason=LATE, silent=(12, 99)),
+        instances=answers((11, 0.4), failures=2, reason=LATE, silent=(12, 13, 99)),
     )
+    # Nobody expects an answer of one that only starts.
+    seen["pm2"]["apps"][0]["instances"].append(instance(4, 13, status="launching"))
     assert told(seen) == [("slow_instance", "restart_instances", "1")]
     assert evidence(seen) == (
         "instance 1 gave no answer in time, while the others answer within 1 ms"
@@ -308,6 +313,7 @@ def test_one_that_says_nothing_while_its_sibling_answers() -> None:
         # All of them are slow, one is hardly slower, or PM2 does not know it.
         quick(instances=answers((11, 1400.0), (12, 1502.3))),
         quick(instances=answers((11, 900.0), (12, 1502.3))),
+        quick(instances=answers((11, 4.0), (12, 1502.3), (99, 900.0))),
         quick(instances=answers((11, 4.0), (99, 1502.3))),
         quick(instances=answers((11, 4.0), (12, 1502.3)), pm2={}),
         quick(instances=answers((11, 900.0), failures=3, reason=LATE, silent=(12,))),
@@ -435,7 +441,21 @@ def test_a_missing_index_is_told_with_collection_and_shape() -> None:
 def test_not_every_slow_query_lacks_an_index(other: dict[str, Any]) -> None:
     seen = slow(slow_queries=slow_query(**other))
     assert told(seen) == [("slow_route", "", "")]
-    assert "took the most time is plugspace.users, " in diagnose_latency(seen)[0]["advice"]
+    plan = other.get("plan_summary", "COLLSCAN")
+    told_of = f"took the most time is plugspace.users, {plan}, 12 times"
+    assert told_of in diagnose_latency(seen)[0]["advice"]
+
+
+def test_each_collection_and_each_field_lacks_an_index_of_its_own() -> None:
+    seen = slow(slow_queries=slow_query())
+    by_name = {"find": "?", "filter": {"name": "?"}}
+    for other in ({"shape": by_name}, {"namespace": "plugspace.orders"}, {"count": 1}):
+        seen["slow_queries"]["queries"] += slow_query(**other)["queries"]
+    assert [(one["cause"], one["subject"]) for one in diagnose_latency(seen)] == [
+        ("missing_index", "plugspace.users"),
+        ("missing_index", "plugspace.users"),
+        ("missing_index", "plugspace.orders"),
+    ]
 
 
 def test_a_running_scan_lacks_an_index_as_well() -> None:
@@ -459,6 +479,13 @@ def test_slow_commands_of_redis_are_counted() -> None:
     assert evidence(seen).endswith(
         "slow at some: EVAL 1 time, 1100 ms at the longest; KEYS 2 times, 450 ms at the longest"
     )
+    assert diagnose_latency(seen)[0]["advice"].startswith("find who sends EVAL ")
+    # Five minutes and a second, where nobody says how far to look back.
+    del seen["limits"]
+    seen["redis"]["slowlog"] = [command("KEYS", 450, age_s=300)]
+    assert told(seen) == [("redis_slow", "", "")]
+    seen["redis"]["slowlog"] = [command("KEYS", 450, age_s=301)]
+    assert told(seen) == [("slow_route", "", "")]
     old = [command("KEYS", 450, age_s=301), command("GET", 99), command("", 5)]
     assert told(slow(redis={"state": "ok", "slowlog": old})) == [("slow_route", "", "")]
 

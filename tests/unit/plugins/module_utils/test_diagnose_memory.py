@@ -336,6 +336,14 @@ def outside_of_a_set() -> dict[str, Any]:
             "",
             "memory: no /proc",
         ),
+        (
+            {"host": {"msg": "the module failed"}},
+            "unknown",
+            "memory",
+            "",
+            "",
+            "memory: the module failed",
+        ),
     ],
 )
 def test_findings(
@@ -366,6 +374,32 @@ def test_findings(
 )
 def test_nobody_is_blamed(seen: object) -> None:
     assert diagnose_memory(seen) == []
+
+
+@pytest.mark.parametrize("name", ["prometheus-node-exporter", "prometheus-node-exporter.service"])
+def test_a_unit_of_the_platform_is_no_stranger_however_it_is_written(name: str) -> None:
+    unit_of_it = "prometheus-node-exporter.service"
+    seen = kept(short(), process(4711, "node_exporter", 1.2 * GB, unit_of_it))
+    seen["host"]["processes"]["by_unit"].append(unit(unit_of_it, 1.2 * GB))
+    seen["platform_units"] = [name]
+    assert causes(seen) == ["memory_short"]
+    seen["platform_units"] = []
+    assert causes(seen) == ["foreign"]
+
+
+def test_a_stranger_is_one_without_pm2_as_well_and_has_what_it_maps_where_no_more_is_told() -> None:
+    seen = foreign(short())
+    seen["pm2"]["daemon"] = {"state": "absent", "pid": None}
+    seen["host"]["processes"]["kept"][-1]["pss_bytes"] = None
+    (found,) = diagnose_memory(seen)
+    assert (found["cause"], found["target"]) == ("foreign", "python3:4711")
+    assert " has 1.3 GB" in found["evidence"]
+
+
+def test_what_is_in_no_unit_is_no_unit() -> None:
+    seen = short()
+    seen["host"]["processes"]["by_unit"].append({"unit": None, "pss_bytes": 900 * MB})
+    assert causes(seen) == ["memory_short"]
 
 
 def test_a_unit_that_has_little_is_not_blamed_beside_one_that_has_much() -> None:
@@ -429,6 +463,8 @@ def test_whom_the_kernel_killed_is_told() -> None:
     seen = replaced(leaking(short()), ("host", "oom_kills"), [kill, {}])
     said = "the kernel killed node at 2026-11-27T18:00:00Z and 1 more for want of memory"
     assert said in diagnose_memory(seen)[0]["evidence"]
+    # Nothing is said of a shortage where there is none.
+    assert diagnose_memory(leaking(well()))[0]["evidence"].endswith("memory_limit_mb is 400")
     assert remark(replaced(well(), ("host", "oom_kills"), [kill])) == (
         "the kernel killed node at 2026-11-27T18:00:00Z for want of memory"
     )
@@ -444,6 +480,8 @@ def test_the_page_cache_is_no_illness() -> None:
         "only 300 MB are free, but 5.0 GB of page cache are given back when a program needs them,"
         " so 5.0 GB are available"
     )
+    seen["host"]["memory"]["page_cache_bytes"] = 0
+    assert remark(seen) == ""
 
 
 def test_the_state_is_said_in_lines() -> None:

@@ -150,6 +150,8 @@ def test_nothing_is_found_where_all_is_well() -> None:
     # Without a login there is less to see, and nothing to blame.
     del seen["mongodb"]["server"], seen["members"], seen["data"], seen["host"]
     assert diagnose_mongodb(seen) == []
+    seen["mongodb"]["members"] = []
+    assert diagnose_mongodb(seen) == []
 
 
 @pytest.mark.parametrize(
@@ -179,9 +181,10 @@ def test_a_stranger_at_the_port_comes_before_the_start() -> None:
     seen["host"]["listeners"] = [holder]
     assert told(seen) == [("port_held_by_stranger", "", ""), ("failed", *START)]
     # The unit runs, and somebody else answers in its place.
-    seen = silent("closed", "closed the connection")
-    seen["host"]["listeners"] = [holder]
-    assert told(seen) == [("port_held_by_stranger", "", "")]
+    for kind in ("closed", "error"):
+        seen = silent(kind, "closed the connection")
+        seen["host"]["listeners"] = [holder]
+        assert told(seen) == [("port_held_by_stranger", "", "")]
 
 
 NO_KEY = logged(
@@ -307,10 +310,76 @@ def test_a_start_that_fails_again_each_time_needs_a_person(
     assert [rung for _cause, rung, _target in told(seen)] == ["start_unit"]
 
 
+# Not provoked, each of them alone.
+WORDS = [
+    ("Read security file failed", "keyfile"),
+    ("unrecognised option '--x'", "configuration"),
+    ("BadValue: storage.x is not supported", "configuration"),
+    ("Unable to determine status of lock file in /var/lib/mongodb", "wrong_owner"),
+    ("Unable to create/open the lock file: /var/lib/mongodb/mongod.lock", "wrong_owner"),
+    ("/var/lib/mongodb/mongod.lock: Operation not permitted", "wrong_owner"),
+    ("WT_PANIC: the process must exit and restart", "data_damaged"),
+    ("WT_TRY_SALVAGE: database corruption detected", "data_damaged"),
+    ("unable to read root page from file:x.wt", "data_damaged"),
+    ("UPGRADE PROBLEM: Found an invalid document", "data_damaged"),
+    ("Invalid featureCompatibilityVersion document", "data_damaged"),
+    ("Wrong mongod version", "data_damaged"),
+    ("DBPathInUse: of another one", "data_in_use"),
+    ("write failed: No space left on device", "disk_was_full"),
+]
+
+
+@pytest.mark.parametrize(("words", "cause"), WORDS)
+def test_each_word_of_a_failed_start_counts_until_the_next_start(words: str, cause: str) -> None:
+    rung = START if cause == "disk_was_full" else ("", "")
+    assert told(down("exit-code", words)) == [(cause, *rung)]
+    error = {"error": -31804, "message": words}
+    assert told(down("exit-code", logged("E", "WiredTiger error", error))) == (
+        # At the beginning of a line, as a parser of options says it.
+        [("failed", *START)] if words.startswith("BadValue") else [(cause, *rung)]
+    )
+    started = SYSTEMD + "Started mongod.service - MongoDB."
+    assert told(down("exit-code", words, started, READY)) == [("failed", *START)]
+
+
 def test_a_hindrance_that_is_gone_is_tried_again() -> None:
     error = {"error": {"code": 9001, "errmsg": "Address already in use"}}
     seen = down("exit-code", RESTARTED, logged("E", "Error setting up listener", error))
     assert told(seen) == [("port_was_taken", *START)]
+
+
+@pytest.mark.parametrize(
+    ("service", "owner", "path", "file"),
+    [
+        ({}, "mongodb:mongodb", "/var/lib/mongodb", "/etc/mongod.conf"),
+        (
+            {
+                "name": "the store",
+                "user": "mongo",
+                "group": "db",
+                "data_path": "/srv/db",
+                "config_file": "/srv/mongod.conf",
+            },
+            "mongo:db",
+            "/srv/db",
+            "/srv/mongod.conf",
+        ),
+    ],
+)
+def test_places_are_those_of_the_site_or_of_the_package(
+    service: dict[str, str], owner: str, path: str, file: str
+) -> None:
+    seen = down("exit-code", DENIED)
+    seen["service"] = {"unit": "mongod", **service}
+    del seen["data"]
+    assert f"chown -R {owner} {path}, then" in advice(seen)
+    assert diagnose_mongodb(seen)[0]["subject"] == service.get("name", "MongoDB")
+    seen["unit_log"] = [JOURNAL + "Unrecognized option: x"]
+    assert advice(seen).startswith(f"put {file} right")
+    there = {**elsewhere("exit-code"), "paths": {path: {"exists": True, "owner": "root"}}}
+    assert evidence({"service": seen["service"], "evidence": there}).startswith(
+        f"{path} belongs to root"
+    )
 
 
 CONFIG, DATA, LOCK = "/etc/mongod.conf", "/var/lib/mongodb", "/var/lib/mongodb/mongod.lock"
@@ -461,7 +530,11 @@ SILENCES = [
         ("too_many_open_files", "", ""),
     ),
     (connections_refused(), ("connections_used_up", "", "")),
-    (silent("error", "SSL handshake failed: certificate verify failed"), ("tls", "", "")),
+    # What a person has to do something about comes before what the log says.
+    (process(connections_refused(), state="T"), ("paused", "continue_processes", "600")),
+    (silent("error", "SSL handshake failed"), ("tls", "", "")),
+    (silent("error", "certificate verify failed"), ("tls", "", "")),
+    (silent("error", "TLS is required"), ("tls", "", "")),
     (silent("unreachable", "no route"), ("unknown", "", "")),
 ]
 
@@ -471,6 +544,12 @@ def test_a_unit_that_runs_and_does_not_answer(
     seen: dict[str, Any], finding: tuple[str, str, str]
 ) -> None:
     assert told(seen) == [finding]
+
+
+def test_a_unit_that_is_masked_while_it_runs_could_not_be_started_again() -> None:
+    seen = silent()
+    seen["host"]["units"][0]["load"] = "masked"
+    assert told(seen) == [("unit_unusable", "", "")]
 
 
 def test_a_wrong_password_comes_after_what_is_wrong_with_the_set() -> None:
@@ -488,6 +567,11 @@ def test_connections_that_are_used_up() -> None:
     seen["mongodb"]["server"]["connections"] = {"current": 300, "available": 0}
     assert told(seen) == [("connections_used_up", "", "")]
     assert evidence(seen) == "300 connections are open, and 0 more are possible"
+    # One in a hundred is kept for administrators.
+    seen["mongodb"]["server"]["connections"] = {"current": 396, "available": 4}
+    assert told(seen) == [("connections_used_up", "", "")]
+    seen["mongodb"]["server"]["connections"] = {"current": 395, "available": 5}
+    assert told(seen) == []
 
 
 # -- the set --------------------------------------------------------------------------------------
@@ -512,9 +596,13 @@ def fresh() -> dict[str, Any]:
 def test_a_set_is_initiated_only_where_nobody_has_one() -> None:
     seen = fresh()
     assert told(seen) == [("never_initiated", "initiate_set", "rs0")]
+    assert causes(seen) == [("never_initiated", "rs0")]
+    # Nobody said who belongs to it, or one was not asked.
+    for expected in ([], [ONE, TWO, THREE, "titan4:27017"]):
+        assert told({**seen, "expected_members": expected}) == [("never_initiated", "", "")]
     assert "3 members answered, and none" in evidence(seen)
     # One that was removed looks the same to those it does not let in.
-    for word in ("auth", "ok"):
+    for word in ("auth", "ok", "removed"):
         seen["members"]["titan3"]["state"] = word
         assert told(seen)[0] == ("never_initiated", "", "")
         assert "with a login" in advice(seen)
@@ -672,6 +760,8 @@ def test_a_member_that_needs_a_person_is_not_waited_for() -> None:
         elsewhere("exit-code", "Unrecognized option: nonsense"),
         {"unreachable": True},
         {"mongodb": None},
+        # It could be started, but nobody knows whether it is silent.
+        {**elsewhere("success"), "mongodb": None},
     ):
         seen = lost(TWO, THREE)
         seen["others"] = {TWO: there}
@@ -703,10 +793,11 @@ def test_one_that_answers_now_and_then_is_told() -> None:
     assert "did not answer within 2 s" in evidence(seen)
 
 
-def test_members_with_different_keys_are_told() -> None:
+@pytest.mark.parametrize("message", ["Authentication failed.", "not authorized", "Unauthorized"])
+def test_members_with_different_keys_are_told(message: str) -> None:
     seen = lost()
     for number, name in ((1, TWO), (2, THREE)):
-        seen["mongodb"]["server"]["members"][number] = state(name, False, "Authentication failed.")
+        seen["mongodb"]["server"]["members"][number] = state(name, False, message)
     assert causes(seen) == [
         ("keyfile_mismatch", TWO),
         ("keyfile_mismatch", THREE),
@@ -788,6 +879,9 @@ def test_a_member_that_is_behind_catches_up_or_cannot() -> None:
     # An idle set is written to every 10 s, which is all that such a lag says.
     assert diagnose_mongodb(lagging(10.0)) == []
     assert diagnose_mongodb(lagging(3605, delay_s=3600)) == []
+    assert diagnose_mongodb({**lagging(75), "lag_max_s": 80}) == []
+    for seconds, found in ((10.0, []), (10.1, [("lagging", "", "")])):
+        assert told({**lagging(seconds), "lag_max_s": None}) == found
     assert told(lagging(75)) == [("lagging", "", "")]
     assert evidence(lagging(75)) == (
         f"{TWO} is 1 min behind the primary, more than 10 s; the oplog holds 1 h"
@@ -797,6 +891,7 @@ def test_a_member_that_is_behind_catches_up_or_cannot() -> None:
     seen = lagging(75)
     del seen["mongodb"]["server"]["oplog_window_h"]
     assert "oplog" not in evidence(seen)
+    assert "catches up" in advice(seen)
     # A hidden one
     seen = well()
     seen["mongodb"]["members"].pop()
@@ -809,9 +904,9 @@ def test_a_member_that_is_not_ready_is_waited_for_unless_it_is_too_stale() -> No
     seen["mongodb"]["role"] = "NOT_READY"
     seen["mongodb"]["server"]["state_str"] = "RECOVERING"
     seen["mongodb"]["members"] = [
-        row(ONE, "NOT_READY"),
         row(TWO, "PRIMARY"),
         row(THREE, "SECONDARY"),
+        row(ONE, "NOT_READY"),
     ]
     assert told(seen) == [("member_not_ready", "wait", "")]
     assert f"{ONE} answers and is RECOVERING" in evidence(seen)
@@ -823,6 +918,7 @@ def test_a_member_that_is_not_ready_is_waited_for_unless_it_is_too_stale() -> No
 def test_without_evidence_nobody_is_blamed() -> None:
     assert told({}) == [("unknown", "", "")]
     assert evidence({"mongodb": {"msg": "the module failed"}}) == "the module failed"
+    assert evidence(silent("unreachable", "no route")) == "127.0.0.1:27017 no route"
 
 
 WHOLE = [well(), fresh(), lost(TWO, THREE), down("exit-code", NO_KEY), silent(*HUNG), lagging(75)]

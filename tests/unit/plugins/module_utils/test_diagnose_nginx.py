@@ -29,7 +29,10 @@ NGINX = [
     (through_nginx("refused", active="inactive"), ("nginx_stopped", "start_unit", "nginx")),
     (through_nginx("refused", ok=False, active="failed"), ("nginx_configuration", "", "")),
     (through_nginx("GET https://x shows a bad certificate: expired"), ("certificate", "", "")),
+    (through_nginx("GET https://x speaks no TLS: WRONG_VERSION_NUMBER"), ("certificate", "", "")),
     (through_nginx("answered 502"), ("nginx_stale", "reload_unit", "nginx")),
+    # Nobody said where nginx is.
+    ({**through_nginx("answered 502"), "edge": []}, ("nginx_stale", "reload_unit", "nginx")),
     (through_nginx("answered 502", ok=None), ("nginx_stale", "", "")),
 ]
 
@@ -39,6 +42,8 @@ def test_nginx_is_blamed_where_the_service_answers_itself(
     seen: dict[str, Any], finding: tuple[str, str, str]
 ) -> None:
     assert told(seen) == [finding]
+    (found,) = diagnose_service(seen)
+    assert bool(found["rung"]) is not bool(found["advice"])
 
 
 @pytest.mark.parametrize(
@@ -96,6 +101,21 @@ def test_nginx_is_not_blamed_for_what_the_service_needs() -> None:
     assert told(seen) == [("mongodb_down", "", "")]
 
 
-def test_the_line_of_nginx_is_shown() -> None:
-    evidence = diagnose_service(through_nginx("refused", ok=False))[0]["evidence"]
-    assert 'unknown directive "x" in /etc/nginx/nginx.conf:3' in evidence
+WARNING = 'nginx: [warn] conflicting server name "x" on 0.0.0.0:80, ignored'
+EMERGENCY = 'nginx: [emerg] unknown directive "x" in /etc/nginx/nginx.conf:3'
+ALERT = "nginx: [alert] could not open error log file"
+
+
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        (f"{WARNING}\n{EMERGENCY}\nnginx: failed\n", EMERGENCY),
+        (f"{WARNING}\n{ALERT}\n{EMERGENCY}\n", ALERT),
+        ("\nnginx: not found\nnginx: failed\n", "nginx: not found"),
+        ("", "its configuration test fails"),
+    ],
+)
+def test_the_worst_line_of_nginx_is_shown(output: str, shown: str) -> None:
+    seen = through_nginx("refused", ok=False)
+    seen["nginx"]["output"] = output
+    assert diagnose_service(seen)[0]["evidence"].endswith(f": {shown}")

@@ -53,6 +53,12 @@ HOLDERS = [
         id="a-path-that-only-begins-alike",
     ),
     pytest.param(
+        {"pid": 1, "name": "node", "script": f"{APP}/dist/api.js"},
+        ("port_held_by_stranger", "", ""),
+        "node (pid 1)",
+        id="first-of-all-processes",
+    ),
+    pytest.param(
         {"pid": None, "name": None},
         ("port_held_by_stranger", "", ""),
         "cannot see",
@@ -72,6 +78,21 @@ def test_whoever_holds_the_port_is_named(
     api(seen)["logs"]["err"] = ["Error: listen EADDRINUSE: address already in use :::4000"]
     assert told(seen)[0] == finding
     assert who in diagnose_service(seen)[0]["evidence"]
+
+
+# Who was started from outside of a container has no parent in it.
+@pytest.mark.parametrize("parent", [0, 1, 78])
+def test_a_process_that_stems_from_none_of_the_instances_is_a_stranger(parent: int) -> None:
+    seen = sick()
+    # In a container PM2 may be the first process, to which all come that have lost their parent.
+    seen["pm2"]["daemon"]["pid"] = 1
+    api(seen)["instances"][1] = instance(1, 0, status="errored")
+    seen["host"]["processes"]["kept"].append({"pid": 77, "ppid": parent})
+    seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", "pid": 77, "name": "nc"}]
+    assert told(seen)[0] == ("port_held_by_stranger", "", "")
+    # Nobody sees whose it is, so it may be of the instance that runs.
+    seen["host"]["listeners"][0]["pid"] = None
+    assert [one["cause"] for one in diagnose_service(seen)] == ["degraded"]
 
 
 @pytest.mark.parametrize(
@@ -110,13 +131,22 @@ def test_only_what_nobody_else_watches_is_an_orphan(
 ) -> None:
     seen = sick()
     seen["pm2"]["daemon"]["user"] = "plugspace"
-    seen["host"]["processes"]["kept"].append({"pid": 800, "unit": "platform.service"})
+    kept = [{"pid": 800, "unit": "platform.service"}, {"pid": 77, "unit": unit}]
+    seen["host"]["processes"]["kept"] += kept
     holder = {"pid": 77, "name": "node", "script": f"{APP}/dist/api.js", "unit": unit}
     seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", "user": user, **holder}]
     assert (told(seen)[0][0] == "port_held_by_orphan") is orphan
     # It serves well, and systemd would start it again after each end.
     seen["answer"] = {"name": "api", "ok": True, "reason": ""}
     assert (told(seen)[0][1] == "end_orphan") is orphan
+
+
+def test_a_place_that_nobody_has_named_is_not_all_places() -> None:
+    seen = sick()
+    seen["service"]["root"] = ""
+    holder = {"pid": 77, "name": "node", "script": "/opt/other/api.js"}
+    seen["host"]["listeners"] = [{"port": 4000, "protocol": "tcp", **holder}]
+    assert told(seen)[0] == ("port_held_by_stranger", "", "")
 
 
 def test_what_a_process_has_started_is_of_the_service() -> None:
@@ -130,7 +160,7 @@ def test_somebody_else_who_answers_well_is_not_the_service() -> None:
     seen = well()
     for one in api(seen)["instances"]:
         one.update(status="errored", pid=0)
-    orphan = {"port": 4000, "protocol": "tcp", "pid": 77, "name": "node"}
+    orphan = {"port": 4000, "protocol": "tcp", "pid": 77, "name": "node", "user": "plugspace"}
     seen["host"]["listeners"] = [{**orphan, "script": f"{APP}/dist/api.js"}]
     assert told(seen) == [("port_held_by_orphan", "end_orphan", "77")]
 
@@ -146,3 +176,8 @@ def test_who_answers_is_left_alone_when_pm2_cannot_say_whose_it_is(state: str, r
     (found,) = diagnose_service(seen)
     assert (found["cause"], found["rung"]) == ("port_held_by_orphan", rung)
     assert rung or ("nobody watches it" in found["advice"] and not found["target"])
+    why = "it belongs to root" if state else "PM2 could not be asked"
+    assert rung or found["advice"].endswith(why)
+    # A stranger is nothing that PM2 could have lost.
+    seen["host"]["listeners"] = [listener]
+    assert diagnose_service(seen)[0]["advice"].startswith("end node (pid 77) or give")

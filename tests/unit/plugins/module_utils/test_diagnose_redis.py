@@ -188,6 +188,10 @@ def test_a_kill_for_memory_names_the_process_and_the_time() -> None:
     assert told(seen) == [("out_of_memory", *START)]
     assert "killed redis-server (pid 500) for want of memory, at 02:26Z" in evidence(seen)
     assert "high_memory" in diagnose_redis(seen)[0]["advice"]
+    for result, cause in (("oom-kill", "out_of_memory"), ("exit-code", "failed")):
+        seen["host"]["units"][0]["result"] = result
+        assert told(seen) == [(cause, *START)]
+        assert ("redis-server (pid 500)" in evidence(seen)) is (cause == "out_of_memory")
     # Stopped afterwards by a person: not by the kernel.
     seen["host"]["units"][0].update(active="inactive", result="success")
     assert told(seen) == [("stopped", *START)]
@@ -220,6 +224,7 @@ BAD_STARTS = [
         ],
         "c",
     ),
+    (["# Aborting Redis startup because of ACL errors: /x:1: unknown command"], "c"),
     (
         [
             "# Your current 'ulimit -n' of 10 is not enough for the server to start. Please"
@@ -254,6 +259,10 @@ BAD_STARTS = [
         "aof_damaged",
     ),
     (["# \n*** FATAL AOF MANIFEST FILE ERROR ***"], "aof_damaged"),
+    # These three were not provoked.
+    (["# Unrecoverable error reading the append only file a.aof: Input/output"], "aof_damaged"),
+    (["# Unknown command 'x' reading the append only file a.aof"], "aof_damaged"),
+    (["# The append log file a.aof doesn't exist: No such file or directory"], "aof_damaged"),
     (["# Short read or OOM loading DB. Unrecoverable error, aborting now."], "snapshot_damaged"),
     (["--- RDB ERROR DETECTED ---"], "snapshot_damaged"),
     (["# Can't open the append-only file x: Permission denied"], "not_permitted"),
@@ -506,6 +515,7 @@ def test_the_advice_says_how_to_go_on(lines: list[str], advice: str) -> None:
             "Aborting Redis startup because of ACL errors: /x:1: Error in applying"
             " operation '...': The provided",
         ),
+        ("Error in applying operation '#s3cret': x", "Error in applying operation '...': x"),
         (
             f"{AT} # Unknown command 's3cret' reading the append only file a.aof",
             "Unknown command reading the append only file a.aof",
@@ -541,11 +551,54 @@ def test_a_stranger_at_the_port_comes_before_the_start() -> None:
     assert told(seen) == [("stopped", *START)]
 
 
+def test_whoever_closes_the_connection_may_be_a_stranger() -> None:
+    seen = sick("closed", "closed the connection")
+    seen["host"]["listeners"] = [STRANGER]
+    assert told(seen) == [("port_held_by_stranger", "", "")]
+    # Nobody said which unit is its own.
+    seen["service"]["unit"] = ""
+    assert told(seen) == [("unknown", "", "")]
+
+
+@pytest.mark.parametrize(
+    ("service", "user", "path", "file"),
+    [
+        ({}, "redis", "/var/lib/redis", "/etc/redis/redis.conf"),
+        (
+            {
+                "name": "the cache",
+                "user": "cache",
+                "data_path": "/srv/cache",
+                "config_file": "/srv/cache.conf",
+            },
+            "cache",
+            "/srv/cache",
+            "/srv/cache.conf",
+        ),
+    ],
+)
+def test_places_are_those_of_the_site_or_of_the_package(
+    service: dict[str, str], user: str, path: str, file: str
+) -> None:
+    seen = down("exit-code", *CONFIGURATION)
+    seen["service"] = {"unit": "redis-server", **service}
+    assert diagnose_redis(seen)[0]["advice"].startswith(f"put {file} right")
+    assert diagnose_redis(seen)[0]["subject"] == service.get("name", "Redis")
+    seen = down("exit-code", *BAD_DATA)
+    seen["service"] = {"unit": "redis-server", **service}
+    assert f"chown -R {user}:{user} {path}, then" in diagnose_redis(seen)[0]["advice"]
+    seen = unsaved(SAVES[0][0])
+    seen["service"] = {"unit": "redis-server", **service}
+    del seen["redis"]["config"]
+    assert f"chown {user}:{user} {path}, then" in diagnose_redis(seen)[0]["advice"]
+
+
 @pytest.mark.parametrize("listeners", [[STRANGER], None])
 def test_what_does_not_speak_redis_is_a_stranger(listeners: Any) -> None:
     seen = sick("foreign", "does not speak Redis: 'HTTP/1.1 400'")
     seen["host"]["listeners"] = listeners
     assert told(seen) == [("port_held_by_stranger", "", "")]
+    assert ("held by nc (pid 77, user bob)" in evidence(seen)) is bool(listeners)
     # Of an active unit nobody is suspected for holding the port, as long as it might be its own.
     seen = sick("refused")
     seen["host"]["listeners"] = listeners
@@ -564,6 +617,9 @@ SILENCES = [
     (process(sick("hung"), state="t"), ("traced", "", "")),
     (process(sick("hung"), state="D"), ("waits_for_disk", "", "")),
     (process(sick("hung"), cpu_percent=99.7), ("slow_command", "wait", "")),
+    # It would say so itself that it is at work.
+    (process(sick(), cpu_percent=99.7), ("not_listening", "restart_unit", "redis-server")),
+    (sick(load="masked"), ("unit_unusable", "", "")),
     (process(sick("closed"), open_files=65535), ("too_many_open_files", "", "")),
     (sick(active="activating", sub="start"), ("starting", "wait", "")),
     (sick("unreachable", "cannot be reached: No route to host"), ("unknown", "", "")),
@@ -575,6 +631,13 @@ def test_a_unit_that_runs_and_does_not_answer(
     seen: dict[str, Any], finding: tuple[str, str, str]
 ) -> None:
     assert told(seen) == [finding]
+
+
+def test_the_busiest_of_its_processes_is_what_counts() -> None:
+    seen = process(sick("hung"), cpu_percent=99.7)
+    idle = {"pid": 501, "unit": "redis-server.service", "cpu_percent": 0.0}
+    seen["host"]["processes"]["kept"].append(idle)
+    assert told(seen) == [("slow_command", "wait", "")]
 
 
 def test_open_files_are_told_by_the_log_where_nobody_counted_them() -> None:
@@ -678,6 +741,25 @@ SAVES = [
     (
         "9:M 24 Nov 2026 02:30:20.863 # Can't save in background: fork: Cannot allocate memory",
         "save_cannot_fork",
+        "",
+    ),
+    # These three were not provoked.
+    (
+        "9273:C 24 Nov 2026 02:30:19.292 # Failed opening the temp RDB file temp-9273.rdb (in"
+        " server root dir /var/lib/redis) for saving: No such file or directory",
+        "save_not_permitted",
+        "",
+    ),
+    (
+        "9:C 24 Nov 2026 02:30:19.292 # Error moving temp DB file x on the final destination y:"
+        " Read-only file system",
+        "save_not_permitted",
+        "",
+    ),
+    (
+        "9:C 24 Nov 2026 02:30:19.292 # Failed to fsync directory of x while saving DB:"
+        " Permission denied",
+        "save_not_permitted",
         "",
     ),
     ("", "save_failing", "retry_save"),

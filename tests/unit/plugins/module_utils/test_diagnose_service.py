@@ -38,6 +38,11 @@ def test_a_service_that_is_called_well_and_not_asked_is_not_called_well() -> Non
     assert "nothing that was seen says why" in diagnose_service(seen)[0]["evidence"]
 
 
+@pytest.mark.parametrize("reason", [" ", "\u00e4", "\x00"])
+def test_a_reason_that_cannot_be_shown_leaves_no_finding_without_evidence(reason: str) -> None:
+    assert diagnose_service(sick(reason))[0]["evidence"] == "what was told of it cannot be shown"
+
+
 @pytest.mark.parametrize(
     ("state", "finding"),
     [
@@ -54,7 +59,9 @@ def test_a_daemon_that_cannot_be_asked_says_nothing_of_its_processes(
     seen["pm2"] = {"daemon": {"state": state, "reason": "it is ill", "pid": None}, "apps": []}
     seen["host"]["listeners"] = []
     assert told(seen) == [finding]
-    assert diagnose_service(seen)[0]["evidence"] == "it is ill"
+    first = diagnose_service(seen)[0]
+    assert first["evidence"] == "it is ill"
+    assert ("titan_pm2_home" in first["advice"]) is (state == "foreign")
     del seen["pm2"]["daemon"]["reason"]
     assert "daemon" in diagnose_service(seen)[0]["evidence"]
 
@@ -103,6 +110,20 @@ def test_a_service_that_answers_is_well_and_what_it_needs_is_told(
     assert bool(said) is bool(remark)
 
 
+def test_of_two_that_are_down_the_one_that_is_needed_first_is_told() -> None:
+    seen = well()
+    seen["redis"]["state"] = seen["mongodb"]["state"] = "refused"
+    said = service_remark.FilterModule().filters()["service_remark"](seen)
+    assert said.startswith("but api needs redis")
+
+
+def test_another_application_of_pm2_says_nothing_of_this_one() -> None:
+    seen = sick()
+    seen["pm2"]["apps"].reverse()
+    api(seen)["instances"] = [instance(2, 0, status="stopped")]
+    assert told(seen) == [("not_listening", "restart", "")]
+
+
 def full(mount: str, **numbers: Any) -> dict[str, Any]:
     return {"mount": mount, "size_bytes": 1e10, "available_bytes": 0, **numbers}
 
@@ -115,7 +136,11 @@ def full(mount: str, **numbers: Any) -> dict[str, Any]:
         ([full("/home")], [], [("/home", "certain")]),
         # Full, and the application says so, though its files are elsewhere.
         ([full("/var")], ["Error: ENOSPC: no space left on device, write"], [("/var", "likely")]),
+        ([full("/var")], ["Error: ENOSPC, write"], [("/var", "likely")]),
         ([full("/var")], [], []),
+        # So little is nothing.
+        ([full("/", available_bytes=1e6)], [], [("/", "certain")]),
+        ([full("/", available_bytes=2e6)], [], []),
         (
             [full("/", available_bytes=1e9, inodes_used_percent=100)],
             [],
@@ -139,6 +164,9 @@ def test_a_daemon_that_a_signal_stopped_is_let_go_on() -> None:
     seen["pm2"] = {"daemon": {"state": "hung", "reason": "no answer", "pid": 800}, "apps": []}
     seen["host"]["processes"]["kept"].append({"pid": 800, "state": "T"})
     assert told(seen) == [("pm2_hung", "continue_processes", "800")]
+    # Another user's is that user's.
+    seen["pm2"]["daemon"]["state"] = "foreign"
+    assert told(seen) == [("pm2_foreign", "", "")]
 
 
 HANGS = "the PM2 daemon did not answer"

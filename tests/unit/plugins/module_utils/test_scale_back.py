@@ -50,6 +50,31 @@ def test_what_is_not_needed_goes_back() -> None:
     assert scaling_report(observed())["remark"] == ""
 
 
+def test_one_may_be_all_that_is_declared() -> None:
+    seen = observed(declared={"plugspace-api": 1, "plugspace-voice": 1})
+    assert [one["target"] for one in diagnose_scaling(seen)] == ["1"]
+
+
+# Of two together, whatever the one that was added last does.
+@pytest.mark.parametrize(
+    ("percent", "limit", "goes_back"),
+    [
+        (44.0, 50, True),
+        (45.0, 50, False),
+        (45.0, 51, True),
+        (44.0, None, True),
+        (45.0, None, False),
+    ],
+)
+def test_the_site_says_how_busy_the_declared_ones_may_be(
+    percent: float, limit: int | None, goes_back: bool
+) -> None:
+    seen = observed(busy_percent=limit)
+    use(seen, dict.fromkeys(API.values(), percent))
+    assert bool(diagnose_scaling(seen)) is goes_back
+    assert bool(scaling_report(seen)["remark"]) is not goes_back
+
+
 def test_what_is_needed_stays() -> None:
     seen = observed()
     use(seen, dict.fromkeys(API.values(), 45.0))
@@ -80,6 +105,7 @@ def test_nobody_knows_how_many(declared: Any) -> None:
     found = diagnose_scaling(seen)
     assert [(one["cause"], one["rung"]) for one in found] == [("unknown", "")]
     assert "there is no file" in found[0]["evidence"]
+    assert scaling_report(seen)["remark"] == ""
     assert found[0]["advice"]
 
 

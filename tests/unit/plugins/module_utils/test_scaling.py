@@ -31,6 +31,7 @@ def test_two_more_within_what_is_allowed(count: int, most: int, target: str) -> 
     ("count", "most", "mode", "advice"),
     [
         (6, 6, "cluster_mode", "add a host, or raise max_instances of api, which has the 6"),
+        (1, 1, "cluster_mode", "raise max_instances of api, which has the 1 instance it may have"),
         (2, None, "cluster_mode", "max_instances in titan_services"),
         (1, 6, "fork_mode", "let api run in cluster mode"),
     ],
@@ -39,3 +40,9 @@ def test_no_more_are_allowed(count: int, most: int | None, mode: str, advice: st
     found = ask(count, most, mode)
     assert (found["rung"], found["target"]) == ("", "")
     assert advice in found["advice"]
+
+
+def test_one_in_fork_mode_is_enough_to_be_in_the_way() -> None:
+    instances = [{"id": 0, "exec_mode": "cluster_mode"}, {"id": 1, "exec_mode": "fork_mode"}]
+    service = Seen({"name": "api", "max_instances": 6})
+    assert saturated(service, Seen({"instances": instances}), "all are busy")["rung"] == ""
