@@ -82,10 +82,11 @@ def test_settings_are_changed_once() -> None:
     primary = whole()
     other = next(host for host in NAMES if host != primary)
     wanted = {"host": MEMBERS[other], "priority": 0.5}
-    before = ssh(other, on_fresh(VERSION))
+    # The others hear of a new version with a heartbeat.
+    before = ssh(primary, on_fresh(VERSION))
     current = manage(HERE, wanted, check=True, host=address("titan1"))
     assert current["actions"] == [f"Change {MEMBERS[other]} (priority from 1.0 to 0.5)"], current
-    assert ssh(other, on_fresh(VERSION)) == before, "--check changed something"
+    assert ssh(primary, on_fresh(VERSION)) == before, "--check changed something"
     assert done(other, wanted)["actions"] == current["actions"]
     without = {"host": MEMBERS[other], "votes": 0, "priority": 0}
     changed = manage(HERE, without, host=address("titan1"))
