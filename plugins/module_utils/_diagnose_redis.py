@@ -364,7 +364,7 @@ class RedisDiagnosis:
             cause, rung = "save_cannot_fork", ""
             advice = "let it fork: sysctl vm.overcommit_memory=1, then: redis-cli BGSAVE"
         age = persistence.part("rdb").whole("changes")
-        unsaved = f"; {plural(age, 'change')} are not saved" if age else ""
+        unsaved = f"; {plural(age, 'change')} not saved yet" if age else ""
         why = f"its last snapshot failed{because}{unsaved}{stops}"
         yield finding(cause, self.name, why, rung=rung, advice=advice)
 

@@ -180,10 +180,11 @@ class ReplicaSetDiagnosis:
             yield finding("cut_off", here, why, LIKELY, advice=advice)
         else:
             why = f"no member is primary: only {counted} answer, without {', '.join(silent)}"
-            advice = (
-                f"start {', '.join(silent)}; to force a configuration without them loses writes"
-            )
-            rung = "wait" if any(name in self._healing for name in silent) else ""
+            # The others' own results say what becomes of them.
+            left = [name for name in silent if name not in self._healing]
+            forced = "to force a configuration without them loses writes"
+            advice = f"start {', '.join(left)}; {forced}" if left else ""
+            rung = "wait" if len(left) < len(silent) else ""
             yield finding("majority_lost", subject, why, rung=rung, advice=advice)
 
     def _own_state(self) -> t.Iterator[Finding]:

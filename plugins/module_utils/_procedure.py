@@ -22,7 +22,6 @@ UNHEALED, REFUSED, UNREACHABLE = "unhealed", "refused", "unreachable"
 BAD = (UNHEALED, REFUSED, UNREACHABLE)
 # Worst first, in a report of many hosts.
 _ORDER = (UNREACHABLE, UNHEALED, REFUSED, PLANNED, HEALED, WELL)
-_WHEN = {HEALED: "afterwards", PLANNED: "afterwards"}
 _MARKS = {WELL: "ok", HEALED: "ok", PLANNED: "plan"}
 
 Evidence = dict[str, str]
@@ -217,19 +216,19 @@ def _summary(
         return f"{course['host']} gave no answer{done}{why}, {nobody}."
     if outcome == PLANNED:
         if not taken:
-            return f"{what}: {seen}. Nothing would be done: {course['step']['reason']}."
+            return f"{what}: {_ended(seen)} Nothing would be done: {course['step']['reason']}."
         then = "; if that does not help: ".join(one["says"] for one in taken)
         refusal = course.get("refusal")
         yet = f" Not now, though: {refusal}." if refusal else ""
-        return f"{what}: {seen}. Would be done: {then}.{yet}"
+        return f"{what}: {_ended(seen)} Would be done: {then}.{yet}"
     if outcome == HEALED:
         # What failed may have helped all the same, or it came back by itself.
         helped = [one for one in taken if one["helped"]] or taken[-1:]
         did = f"Done: {_told(taken)}" if taken[-1]["error"] else f"What helped: {_told(helped)}"
-        return f"{what} is well again after {age(seconds)}: {seen}. {did}."
+        return f"{what} is well again after {age(seconds)}: {_ended(seen)} {did}."
     if outcome == REFUSED:
         why = course.get("refusal") or course.get("failure") or ""
-        said = f"{seen}. " if seen else ""
+        said = f"{_ended(seen)} " if seen else ""
         return f"{what}: {said}Nothing was done: {why}."
     step = course.get("step")
     reason = course.get("failure") or (step["reason"] if step else "")
@@ -241,7 +240,7 @@ def _summary(
     if unproven and not course.get("failure"):
         still, reason = f"{seen}, which is over, but: {unproven}", ""
     done = f" Done: {_told(taken)}." if taken else " Nothing was done."
-    return f"{what} needs a person: {still}.{done} {_sentence(str(reason))}"
+    return f"{what} needs a person: {_ended(still)}{done} {_sentence(str(reason))}"
 
 
 def _told(taken: list[Taken]) -> str:
@@ -255,7 +254,7 @@ def _sentence(text: str) -> str:
 
 
 def _ended(text: str) -> str:
-    return f"{text.rstrip('.')}."
+    return text if text.endswith(".") else f"{text}."
 
 
 def _advice(course: Course, outcome: str, found: Finding | None) -> str:
@@ -286,7 +285,8 @@ def report(results: t.Sequence[Result]) -> str:
         ]
         # What a sentence says already is not said again.
         if one["advice"] and one["advice"] not in one["summary"]:
-            lines.append(f"     {_WHEN.get(one['outcome'], 'to do')}: {one['advice']}")
+            done = one["outcome"] in (HEALED, PLANNED) and one["rungs"]
+            lines.append(f"     {'afterwards' if done else 'to do'}: {one['advice']}")
     return "\n".join(lines)
 
 

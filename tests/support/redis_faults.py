@@ -91,7 +91,10 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
         Fault(
             "its configuration is wrong",
-            f"echo 'titan-nonsense yes' | sudo tee -a {CONFIG} >/dev/null;"
+            # systemd does not forget by itself, meanwhile, how often it has failed.
+            f"sudo mkdir -p {DROP_IN}; printf '[Unit]\\nStartLimitIntervalSec=1h\\n'"
+            f" | sudo tee {DROP_IN}/limit.conf >/dev/null; sudo systemctl daemon-reload;"
+            f" echo 'titan-nonsense yes' | sudo tee -a {CONFIG} >/dev/null;"
             f" sudo systemctl restart redis-server; {FAILED}",
             "configuration",
             cure=f"sudo sed -i /titan-nonsense/d {CONFIG}",

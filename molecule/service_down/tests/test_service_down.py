@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -80,14 +82,52 @@ def test_looking_acts_on_nothing_whatever_else_is_among_the_tags() -> None:
         ssh("titan1", f"pm2 -s start {API}")
 
 
+STOPPED = {
+    "cause": "stopped",
+    "subject": API,
+    "evidence": "it is stopped",
+    "confidence": "certain",
+    "rung": "start",
+    "target": "",
+    "advice": "",
+}
+
+
+def found(expression: str) -> str:
+    """The argument by which a procedure finds what an expression says."""
+    return shlex.join(["-e", json.dumps({"common_findings": f"{{{{ {expression} }}}}"})])
+
+
 def test_a_diagnosis_that_breaks_off_is_told_and_leaves_no_lock() -> None:
-    broken = """-e '{"common_findings": "{{ nobody_has_this }}"}'"""
-    seen = down("api_down", broken, hosts="titan1")
+    seen = down("api_down", found("nobody_has_this"), hosts="titan1")
     result = seen.results["titan1"]
     assert (result["outcome"], result["escalation"]["page"]) == ("refused", True), result
     assert "nobody_has_this" in result["summary"], result
     assert (seen.run.code, seen.run.changed) == (2, 0), seen.run.output
     assert ssh("titan1", f"ls {ROOT_ON_HOST}/lock.json 2>/dev/null || true") == ""
+
+
+def test_what_no_diagnosis_sees_any_more_is_not_well_before_the_probe_says_so() -> None:
+    nobody = {"url": "http://127.0.0.1:4999/", "within": 2}
+    seen = down(
+        "api_down",
+        found(f"[] if __common_climbed else [{STOPPED!r}]"),
+        hosts="titan1",
+        services=[{"name": API, "port": 4000, "probe": nobody}],
+    )
+    result = seen.results["titan1"]
+    assert [(rung["rung"], rung["helped"]) for rung in result["rungs"]] == [("start", False)]
+    assert result["outcome"] == "unhealed", result
+    assert "GET http://127.0.0.1:4999/ got no connection" in result["summary"], result
+
+
+def test_a_secret_in_the_evidence_is_masked_whoever_tells_of_it() -> None:
+    secret = "Kw7-in-the-log"
+    quoted = {**STOPPED, "evidence": f"it said: cannot log in with {secret}"}
+    inputs = {"hosts": "titan1", "titan_app_password": secret}
+    seen = down("api_down", found(f"[{quoted!r}]"), "--check", **inputs)
+    assert "cannot log in with ********" in seen.results["titan1"]["summary"], seen.results
+    assert secret not in seen.run.output + json.dumps([seen.results, seen.record])
 
 
 @pytest.mark.usefixtures("mended")

@@ -753,6 +753,10 @@ def test_a_member_that_its_own_host_can_help_is_waited_for() -> None:
         ("member_down", "", ""),
         ("member_down", "wait", ""),
     ]
+    # What is waited for is not asked of a person, neither before nor after.
+    assert diagnose_mongodb(seen)[0]["advice"].startswith(f"start {TWO}; to force")
+    seen["others"][TWO] = elsewhere("success")
+    assert diagnose_mongodb(seen)[0]["advice"] == ""
 
 
 def test_a_member_that_needs_a_person_is_not_waited_for() -> None:

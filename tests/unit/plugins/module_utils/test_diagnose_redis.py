@@ -773,7 +773,7 @@ def test_a_snapshot_that_failed_is_tried_again_where_it_can_be(
 ) -> None:
     seen = unsaved(line, state)
     assert told(seen) == [(cause, rung, "")]
-    assert "41 changes are not saved" in evidence(seen)
+    assert "41 changes not saved yet" in evidence(seen)
     assert ("refuses writes" in evidence(seen)) == (state == "misconf")
     seen["host"]["file_systems"][0]["available_bytes"] = 0
     assert told(seen) == [

@@ -116,6 +116,30 @@ def test_healed_by_the_first_rung() -> None:
     ]
 
 
+@pytest.mark.parametrize(("said", "told"), [("no.", "no. "), ("no ...", "no ... "), ("no", "no. ")])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"planning": True},
+        {"planning": True, "step": step(reason="x")},
+        {"findings": [], "taken": [taken("start", True)]},
+        {"refusal": "x"},
+        {},
+    ],
+)
+def test_a_sentence_that_was_seen_ends_once(said: str, told: str, facts: dict[str, Any]) -> None:
+    seen = {**STOPPED, "evidence": said}
+    one = {"first": [seen], "findings": [seen], "step": step(seen, "start"), **facts}
+    assert f": {told}" in tell(course(**one))["summary"]
+
+
+def test_a_plan_that_has_no_step_says_what_is_to_do() -> None:
+    result = tell(course(first=[STOPPED], planning=True, step=step(STOPPED, reason="name it")))
+    assert show([result]).splitlines()[1:] == ["     to do: ask why"]
+    result = tell(course(first=[STOPPED], planning=True, step=step(STOPPED, "start")))
+    assert show([result]).splitlines()[1:] == ["     afterwards: ask why"]
+
+
 @pytest.mark.parametrize(
     ("proof", "error", "outcome", "said"),
     [
