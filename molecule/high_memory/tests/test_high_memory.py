@@ -115,6 +115,9 @@ def test_one_member_after_the_other_gets_a_cache_that_fits_and_no_write_is_lost(
     assert writer.told["told"] > 20, writer.told
     assert writer.told["lost"] == [], writer.told
     assert writer.told["failed"] == [], writer.told
+    # Whoever was primary gave it up before it went down.
+    handed = [healed.run.result("Hand over when the set is healthy", host) for host in NAMES]
+    assert [one["actions"] for one in handed if one["changed"]], handed
 
     again = memory()
     assert (again.run.code, again.run.changed) == (0, 0), again.run.output
