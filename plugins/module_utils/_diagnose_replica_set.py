@@ -24,6 +24,8 @@ from ansible_collections.plugspace.titan.plugins.module_utils._words import age,
 
 # As in mongodb_replica_set.
 _MAX_LAG_S = 10.0
+# Of a hidden member one hears every 2 s, and an idle set is written to every 10 s.
+_HEARD_S = 12.0
 _ANSWERING = ("ok", "auth", "not_initialized", "removed")
 _NO_LOGIN = re.compile(r"authentication ?failed|not authorized|unauthorized", re.I)
 _LOCAL = re.compile(r"^(?:127\.|localhost|\[?::1)")
@@ -251,7 +253,8 @@ class ReplicaSetDiagnosis:
         for row in (*self._rows, *hidden):
             name = row.text("name")
             lag = row.number("lag_s") - delays.get(name, 0.0)
-            if lag <= self._max_lag:
+            late = 0.0 if name in shown else _HEARD_S
+            if lag - late <= self._max_lag:
                 continue
             why = f"{name} is {age(lag)} behind the primary, more than {self._max_lag:g} s"
             if window:

@@ -901,6 +901,10 @@ def test_a_member_that_is_behind_catches_up_or_cannot() -> None:
     seen["mongodb"]["members"].pop()
     seen["mongodb"]["server"]["members"][2]["lag_s"] = 75
     assert causes(seen) == [("lagging", THREE)]
+    assert evidence(seen).startswith(f"{THREE} is 1 min behind the primary")
+    # It was heard of a moment ago, before the set was written to.
+    seen["mongodb"]["server"]["members"][2]["lag_s"] = 22
+    assert causes(seen) == []
 
 
 def test_a_member_that_is_not_ready_is_waited_for_unless_it_is_too_stale() -> None:

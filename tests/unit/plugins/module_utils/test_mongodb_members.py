@@ -50,6 +50,7 @@ def test_primary_secondary_and_lag() -> None:
             titan3=hello("titan3", -1, secondary=True),
         ),
         "127.0.0.1:27017",
+        pause=lambda seconds: None,
     )
     assert (found["state"], found["set"], found["role"]) == ("ok", "rs0", "SECONDARY")
     assert [(m["name"], m["self"], m["role"], m["lag_s"]) for m in found["members"]] == [
@@ -57,6 +58,43 @@ def test_primary_secondary_and_lag() -> None:
         ("titan2:27017", False, "PRIMARY", 0.0),
         ("titan3:27017", False, "SECONDARY", 0.0),
     ]
+
+
+@pytest.mark.parametrize(("behind", "lag"), [(0, 1.0), (0.5, 60)])
+@pytest.mark.parametrize("late", ["titan1", "titan3"])
+def test_who_was_only_asked_too_soon_is_not_behind(late: str, behind: float, lag: float) -> None:
+    """Another primary was just elected, after a minute without one."""
+    members = FakeSet(
+        titan1=hello("titan1", secondary=True),
+        titan2=hello("titan2", isWritablePrimary=True),
+        titan3=hello("titan3", secondary=True),
+    )
+    members.members[f"{late}:27017"] = hello(late, 60, secondary=True)
+    waits: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waits.append(seconds)
+        members.members[f"{late}:27017"] = hello(late, behind, secondary=True)
+        # What was written meanwhile is on its way itself.
+        members.members["titan2:27017"] = hello("titan2", -1, isWritablePrimary=True)
+
+    found = observe(members, "127.0.0.1:27017", pause)
+    assert waits == [1.0]
+    assert {one["name"]: one["lag_s"] for one in found["members"]} == {
+        **{f"titan{number}:27017": 0.0 for number in (1, 2, 3)},
+        f"{late}:27017": lag,
+    }
+
+
+def test_nobody_waits_for_who_is_not_behind() -> None:
+    members = FakeSet(
+        titan1=hello("titan1", 1, secondary=True),
+        titan2=hello("titan2", isWritablePrimary=True),
+        titan3=hello("titan3", 60, arbiterOnly=True),
+    )
+    waits: list[float] = []
+    assert observe(members, "127.0.0.1:27017", waits.append)["members"][0]["lag_s"] == 1.0
+    assert waits == []
 
 
 def test_missing_member_is_named_and_lag_without_primary_is_unknown() -> None:
