@@ -86,7 +86,9 @@ role:
   type: str
   sample: SECONDARY
 members:
-  description: All members as seen from here, with their lag behind the primary where it is known.
+  description:
+    - All members as seen from here. C(lag_s) is how many seconds of writes a member lacks, where a
+      primary is known; one that has caught up when it is asked again after a second has V(1.0).
   returned: always
   type: list
   elements: dict
