@@ -77,12 +77,15 @@ _value:
       configuration; the target is the set. It is destructive, a person names the set.
     - V(add_member) for V(member_missing); the target is the member, as host:port. It is
       destructive, a person names the member.
+    - V(force_set) for V(majority_lost), where nothing can be waited for, the hosts of all members
+      were looked at, and one that is left can become primary; the target is the set and the lost
+      members, as SET-without-MEMBER,MEMBER. It is destructive, a person names it.
     - No rung for V(disk_full), V(port_held_by_stranger), V(unit_unusable), V(configuration),
       V(keyfile), V(data_in_use), V(data_missing), V(wrong_owner), V(data_damaged),
       V(start_too_slow), V(traced), V(waits_for_disk), V(too_many_open_files),
       V(connections_used_up), V(wrong_password), V(tls), V(standalone), V(not_a_member),
-      V(majority_lost), V(cut_off), V(member_down), V(keyfile_mismatch), V(lagging), V(too_stale)
-      V(unsteady) and V(unknown).
+      V(cut_off), V(keyfile_mismatch), V(lagging), V(too_stale), V(unsteady) and V(unknown), and for
+      V(member_down) and V(majority_lost) in all other cases.
   type: list
   elements: dict
   sample:

@@ -54,7 +54,8 @@ class ReplicaSetDiagnosis:
         self._member = seen.text("member")
         others = seen.part("others")
         # By the inventory's name of each member, what it calls itself.
-        self._called = {one: self_name(others.part(one).part("mongodb")) for one in others.names()}
+        self._looked_at = others.names()
+        self._called = {one: self_name(others.part(one).part("mongodb")) for one in self._looked_at}
         self._called[self._member] = self_name(self._own)
         self._log = log
         self._expected = list(dict.fromkeys(seen.texts("expected_members")))
@@ -173,21 +174,40 @@ class ReplicaSetDiagnosis:
         counted = f"{len(voters) - len(silent)} of {plural(len(voters), 'voting member')}"
         elsewhere = [row for one in self._others for row in one.rows("members")]
         primary = next((row for row in elsewhere if row.text("role") == "PRIMARY"), None)
+        running = [name for name in silent if name in self._called.values()]
         if (len(voters) - len(silent)) * 2 > len(voters):
             why = f"no member is primary, and {counted} answer: an election is due"
             yield finding("electing", subject, why, rung="wait")
-        elif primary:
-            why = f"{here} reaches only {counted}, while {primary.text('name')} is primary"
+        elif primary or running:
+            others = f"{primary.text('name')} is primary" if primary else ""
+            others = others or f"on their own hosts {', '.join(running)} answer"
+            why = f"{here} reaches only {counted}, while {others}"
             advice = f"look at the network and the firewall between {here} and {', '.join(silent)}"
             yield finding("cut_off", here, why, LIKELY, advice=advice)
         else:
-            why = f"no member is primary: only {counted} answer, without {', '.join(silent)}"
-            # The others' own results say what becomes of them.
-            left = [name for name in silent if name not in self._healing]
-            forced = "to force a configuration without them loses writes"
-            advice = f"start {', '.join(left)}; {forced}" if left else ""
-            rung = "wait" if len(left) < len(silent) else ""
-            yield finding("majority_lost", subject, why, rung=rung, advice=advice)
+            yield self._majority_lost(subject, silent, counted)
+
+    def _majority_lost(self, subject: str, silent: t.Sequence[str], counted: str) -> Finding:
+        why = f"no member is primary: only {counted} answer, without {', '.join(silent)}"
+        # The others' own results say what becomes of them.
+        left = [name for name in silent if name not in self._healing]
+        forced = "to force a configuration without them loses writes"
+        advice = f"start {', '.join(left)}; {forced}" if left else ""
+        rung, target = "", ""
+        if len(left) < len(silent):
+            rung = "wait"
+        elif self._can_go_on():
+            rung, target = "force_set", f"{subject}-without-{','.join(silent)}"
+        return finding("majority_lost", subject, why, CERTAIN, rung, target, advice)
+
+    def _can_go_on(self) -> bool:
+        """Whether who is left could elect a primary, and no host is left that was not looked at."""
+        looked_at = {self._member, *self._looked_at}
+        electable = (
+            one.number("priority", 1) > 0 and self._answers(one.text("host"))
+            for one in self._config
+        )
+        return looked_at >= set(self._expected) and any(electable)
 
     def _own_state(self) -> t.Iterator[Finding]:
         if self._own.text("role") != "NOT_READY":
@@ -241,7 +261,8 @@ class ReplicaSetDiagnosis:
             called = self._called.get(name)
             if name in members or called in members or (unclaimed and not called):
                 continue
-            why = f"{name} is in the inventory, and not among the {len(members)} of the set"
+            count = plural(len(members), "member")
+            why = f"{name} is in the inventory, and not among the {count} of the set"
             advice = f"name it to have it added, or add it with {_ADD}"
             yield finding("member_missing", name, why, sure, "add_member", name, advice)
 

@@ -94,7 +94,8 @@ def next_step(
         return _end(decisive, "what was tried did not help, and nothing else is left to try")
     named = target or decisive["subject"]
     if known[name].get("destructive") and confirmed != named:
-        wrong = f"it is not {confirmed}; " if confirmed else ""
+        used = not confirmed or any(one["target"] == confirmed for one in taken)
+        wrong = "" if used else f"it is not {confirmed}; "
         # Ansible takes a value apart at its spaces, after the shell has taken its quotes away.
         given = shlex.quote(f"{option}={shlex.quote(named)}")
         how = f": -e {given}" if option else ""

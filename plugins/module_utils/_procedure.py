@@ -233,9 +233,7 @@ def _summary(
     step = course.get("step")
     reason = course.get("failure") or (step["reason"] if step else "")
     now = course.get("findings") or []
-    # What the ladder ended with, which is not always what stands first.
-    last = step["finding"] if step else {}
-    still = last.get("evidence") or (now[0]["evidence"] if now else seen) or "it broke off"
+    still = _last(course).get("evidence") or (now[0]["evidence"] if now else seen) or "it broke off"
     unproven = "" if now else _unproven(course)
     if unproven and not course.get("failure"):
         still, reason = f"{seen}, which is over, but: {unproven}", ""
@@ -262,7 +260,15 @@ def _advice(course: Course, outcome: str, found: Finding | None) -> str:
         return f"see whether {course['host']} runs and can be reached by SSH, then run this again"
     if outcome == REFUSED and course.get("refusal"):
         return f"to have it tried all the same: {course.get('override') or 'override it'}"
+    if outcome == UNHEALED and not course.get("failure"):
+        found = t.cast(Finding, _last(course)) or found
     return found["advice"] if found else ""
+
+
+def _last(course: Course) -> t.Mapping[str, t.Any]:
+    """What the ladder ended with, which is not always what stands first; empty before a choice."""
+    step = course.get("step")
+    return step["finding"] if step else {}
 
 
 def _moment(seconds: float) -> str:

@@ -89,6 +89,13 @@ OTHER = (
     f" --dbpath {DATA} --port 27999 --bind_ip 127.0.0.1 --wiredTigerCacheSizeGB 0.25"
 )
 
+# A person has to give the lock file back.
+OTHERS_LOCK = (
+    "sudo systemctl kill -s KILL mongod; sudo systemctl stop mongod;"
+    f" sudo chown root {DATA}/mongod.lock; sudo systemctl start mongod; {FAILED}"
+)
+LOCK_BACK = f"sudo chown mongodb {DATA}/mongod.lock; {START}"
+
 
 def caught_up() -> str:
     """Wait until every member is there and none is behind, which takes a moment."""
@@ -188,10 +195,9 @@ def batches() -> tuple[tuple[Fault, ...], ...]:
             ),
             Fault(
                 "its lock file was left by another user",
-                f"sudo systemctl kill -s KILL mongod; sudo systemctl stop mongod;"
-                f" sudo chown root {DATA}/mongod.lock; sudo systemctl start mongod; {FAILED}",
+                OTHERS_LOCK,
                 "wrong_owner",
-                cure=f"sudo chown mongodb {DATA}/mongod.lock; {START}",
+                cure=LOCK_BACK,
                 settled=caught_up(),
                 evidence="mongod.lock belongs to root",
             ),

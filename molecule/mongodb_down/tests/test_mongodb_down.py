@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.hosts import NAMES, ssh
+from support.hosts import NAMES, cut_off, ssh
 from support.incidents import (
     EAGER,
     Fault,
@@ -17,12 +17,16 @@ from support.incidents import (
     heal,
     on_each,
     procedure,
+    recorded,
     units,
 )
 from support.mongodb_faults import (
     FRESH,
     FRESH_DATA,
     HAS_PRIMARY,
+    LOCK_BACK,
+    NO_PRIMARY,
+    OTHERS_LOCK,
     PRIMARY,
     START,
     STEP_DOWN,
@@ -50,6 +54,14 @@ def members(those: str) -> str:
         f" c['members'] = {those}; d.command('replSetReconfig', c)"
     )
     return until(as_admin(program), 20)
+
+
+def add_again(member: str) -> None:
+    """Make it a member, unless it is one."""
+    there = f"'{member}' in [m['host'] for m in c['members']]"
+    place = "max(m['_id'] for m in c['members']) + 1"
+    missing = f"([] if {there} else [{{'_id': {place}, 'host': '{member}'}}])"
+    ssh(primary(), members(f"c['members'] + {missing}"))
 
 
 def served(host: str) -> None:
@@ -157,9 +169,59 @@ def test_a_member_that_was_removed_is_added_when_it_is_named(host: str) -> None:
         assert {one["outcome"] for one in again.results.values()} == {"well"}, again.results
         assert again.run.changed == 0
     finally:
-        there = f"'{member}' in [m['host'] for m in c['members']]"
-        missing = f"([] if {there} else [{{'_id': 99, 'host': '{member}'}}])"
-        ssh(primary(), members(f"c['members'] + {missing}"))
+        add_again(member)
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_majority_that_is_lost_for_good_is_given_up_when_it_is_named() -> None:
+    """titan2 needs a person and titan3 cannot even be reached, so titan1 goes on alone."""
+    lost = "titan-without-titan2:27017,titan3:27017"
+    named = f"-e mongodb_down_confirm={lost}"
+    whole = hello("len(h['hosts']) == 3")
+    alone = hello("h['isWritablePrimary'] and h['hosts'] == ['titan1:27017']")
+    try:
+        on_each({"titan2": OTHERS_LOCK, "titan3": "sudo systemctl stop mongod"})
+        ssh("titan1", NO_PRIMARY)
+        with cut_off("titan3"):
+            # Nobody has looked whether the others have a primary.
+            unseen = down("--check", hosts="titan1")
+            assert unseen.results["titan1"]["cause"] == "majority_lost", unseen.results
+            assert "mongodb_down_confirm" not in unseen.results["titan1"]["summary"]
+            before = units("titan1")
+            asked = down()
+            assert named in asked.results["titan1"]["summary"], asked.results
+            assert "start titan2:27017, titan3:27017" in asked.results["titan1"]["advice"]
+            planned = down("--check", confirm=lost)
+            assert [one["rung"] for one in planned.results["titan1"]["rungs"]] == ["force_set"]
+            for seen in (unseen, asked, planned):
+                assert seen.run.changed == 0, seen.run.output
+            ssh("titan1", whole)
+            assert units("titan1") == before
+            forced = down(confirm=lost)
+            recorded(forced)
+            result = forced.results["titan1"]
+            assert [one["rung"] for one in result["rungs"]] == ["force_set"], result
+            ssh("titan1", alone)
+            # It has lost what keeps a set alive, so a person is needed still.
+            assert (result["outcome"], forced.run.code) == ("unhealed", 2), result
+            assert "not among the 1 member of the set" in result["summary"], result
+            assert "mongodb_down_confirm=titan2:27017" in result["summary"], result
+            assert "name it to have it added" in result["advice"], result
+            again = down(confirm=lost)
+            assert again.run.stats.get("changed", {}).get("titan1", 0) == 0, again.run.output
+            ssh("titan1", alone)
+        # They hear that they were removed, and come back by their names.
+        on_each({"titan2": LOCK_BACK, "titan3": START})
+        for host in ("titan2", "titan3"):
+            ssh(host, until(hello("not h.get('setName')")))
+            added = down(confirm=f"{host}:27017")
+            rungs = [one["rung"] for one in added.results["titan1"]["rungs"]]
+            assert rungs == ["add_member"], added.results
+        assert {one["outcome"] for one in added.results.values()} == {"healed"}, added.results
+    finally:
+        on_each({"titan2": LOCK_BACK, "titan3": START})
+        for host in ("titan2", "titan3"):
+            add_again(f"{host}:27017")
 
 
 def test_a_set_that_never_was_is_initiated_when_it_is_named() -> None:

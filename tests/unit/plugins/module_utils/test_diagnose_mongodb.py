@@ -694,11 +694,63 @@ def test_a_lost_majority_is_told_and_never_forced(login: bool) -> None:
     assert diagnose_mongodb(seen)[0]["rung"] == ""
 
 
+WITHOUT = ("majority_lost", "force_set", f"rs0-without-{TWO},{THREE}")
+
+
+def lost_for_good() -> dict[str, Any]:
+    """The hosts of those that do not answer were tried, and cannot help them."""
+    seen = lost(TWO, THREE)
+    seen["others"] = {TWO: {"unreachable": True}, THREE: {"unreachable": True}}
+    seen["member"] = ONE
+    seen["expected_members"] = [ONE, TWO, THREE]
+    return seen
+
+
+def test_a_majority_that_is_lost_for_good_can_be_given_up_by_name() -> None:
+    seen = lost_for_good()
+    assert told(seen)[0] == WITHOUT
+    assert diagnose_mongodb(seen)[0]["advice"].startswith(f"start {TWO}, {THREE}; to force")
+    # Who has no login cannot know who has a vote.
+    del seen["mongodb"]["server"]["config"]
+    assert told(seen)[0] == ("majority_lost", "", "")
+
+
+@pytest.mark.parametrize("left_out", [ONE, TWO, THREE])
+def test_a_majority_is_not_given_up_before_all_hosts_were_looked_at(left_out: str) -> None:
+    seen = lost_for_good()
+    seen["others"].pop(left_out, None)
+    if left_out == ONE:
+        seen["member"] = ""
+    assert told(seen)[0] == ("majority_lost", "", "")
+
+
+def test_a_majority_is_not_given_up_for_one_that_cannot_be_primary() -> None:
+    seen = lost_for_good()
+    seen["mongodb"]["server"]["config"]["members"][0]["priority"] = 0
+    assert told(seen)[0] == ("majority_lost", "", "")
+    seen["mongodb"]["server"]["config"]["members"][0]["priority"] = 0.5
+    assert told(seen)[0] == WITHOUT
+
+
+def test_a_majority_that_comes_back_is_not_given_up() -> None:
+    seen = lost_for_good()
+    seen["others"][THREE] = elsewhere("success")
+    assert told(seen)[0] == ("majority_lost", "wait", "")
+
+
 def test_a_member_that_is_cut_off_is_not_a_lost_majority() -> None:
     seen = lost(TWO, THREE)
     seen["members"]["titan2"] = {"state": "ok", "set": "rs0", "members": [row(TWO, "PRIMARY")]}
     assert causes(seen)[0] == ("cut_off", ONE)
     assert f"{TWO} is primary" in evidence(seen)
+
+
+def test_members_that_answer_on_their_own_hosts_are_not_lost() -> None:
+    seen = lost_for_good()
+    there = {**row(TWO, "SECONDARY"), "self": True}
+    seen["others"][TWO] = {"mongodb": {"state": "ok", "members": [there]}}
+    assert told(seen)[0] == ("cut_off", "", "")
+    assert evidence(seen).endswith(f"while on their own hosts {TWO} answer")
 
 
 def test_an_election_is_waited_for() -> None:

@@ -113,6 +113,12 @@ def test_a_destructive_rung_wants_its_target_named(confirmed: str) -> None:
     assert next_step(found, LADDER)["reason"] == "to end_stranger (77), a person has to name it"
 
 
+def test_what_was_named_and_done_is_not_called_wrong() -> None:
+    done: list[Taken] = [{"rung": "end_stranger", "target": "77", "cause": "held"}]
+    step = next_step([ill("next", "end_stranger", "78")], LADDER, done, confirmed="77")
+    assert step["reason"] == "to end_stranger (78), a person has to name it"
+
+
 def test_what_has_to_be_typed_is_taken_as_one_value() -> None:
     step = next_step([ill("held", "end_stranger", "Web Content:7")], LADDER, option="x_confirm")
     words = shlex.split(step["reason"].partition(": ")[2])

@@ -337,6 +337,17 @@ def test_a_plan_names_its_target_and_says_when_it_would_be_refused() -> None:
     assert result["advice"] == "ask why"
 
 
+def test_the_advice_is_about_what_is_left() -> None:
+    climbed = course(first=[STOPPED], findings=[DISK], taken=[taken("start", True)])
+    result = tell({**climbed, "step": step(DISK)})
+    assert (result["cause"], result["outcome"]) == ("stopped", "unhealed")
+    assert result["advice"] == "free space on /"
+    # A procedure that broke off did not come to what is left.
+    broken = tell({**climbed, "step": step(DISK), "failure": "the connection broke"})
+    assert broken["advice"] == "ask why"
+    assert tell({**climbed, "step": step()})["advice"] == "ask why"
+
+
 def test_a_refusal_says_how_it_is_overridden() -> None:
     refused = course(first=[STOPPED], findings=[STOPPED], step=step(STOPPED, "start"))
     result = tell({**refused, "refusal": "it was tried 2 s ago", "override": "-e x_override=true"})
