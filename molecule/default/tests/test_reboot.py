@@ -10,21 +10,23 @@ from pathlib import Path
 
 import pytest
 import testinfra
-from support.hosts import container
+from support.hosts import container, ssh
+from support.incidents import EAGER, procedure
 from testinfra.host import Host
 
 INVENTORY = Path(__file__).parents[3] / "inventories" / "local"
 DUMP = "/home/plugspace/.pm2/dump.pm2"
 SLEEPER = "reboot-check"
+STOP_REDIS = "sudo systemctl stop redis-server"
 PATIENCE_SECONDS = 60
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def host() -> Host:
     return testinfra.get_host(f"ansible://titan2?ansible_inventory={INVENTORY}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sleeper(host: Host) -> Iterator[str]:
     """Let PM2 keep a process, beside those that it has, and leave no trace of it."""
     nothing_saved = not host.file(DUMP).exists
@@ -67,10 +69,30 @@ def member_state(host: Host) -> str:
     return host.run("python3 -c %s", program).stdout.strip()
 
 
-def test_a_restarted_host_runs_everything_again(host: Host, sleeper: str) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _restarted(sleeper: str) -> None:
+    """A host on which PM2 keeps a process, and a procedure has tried something, restarts."""
+    del sleeper
+    ssh("titan2", STOP_REDIS)
+    tried = procedure("redis_down", "redis_down", hosts="titan2", **EAGER).results["titan2"]
+    assert [one["rung"] for one in tried["rungs"]] == ["start_unit"], tried
     subprocess.run(
         ["docker", "restart", container("titan2")], check=True, capture_output=True, timeout=60
     )
     wait_for("running", "the system", system_state)
-    wait_for("online", f"{sleeper} in PM2", lambda: pm2_processes(host).get(sleeper))
+
+
+def test_a_restarted_host_runs_everything_again(host: Host) -> None:
+    wait_for("online", f"{SLEEPER} in PM2", lambda: pm2_processes(host).get(SLEEPER))
     wait_for("up", "the member of the replica set", lambda: member_state(host))
+
+
+def test_a_restarted_host_remembers_what_was_tried() -> None:
+    ssh("titan2", STOP_REDIS)
+    try:
+        eager = {**EAGER, "cooldown": 3600}
+        refused = procedure("redis_down", "redis_down", hosts="titan2", **eager).results["titan2"]
+        assert (refused["outcome"], refused["rungs"]) == ("refused", []), refused
+        assert "ago because of stopped" in refused["summary"], refused
+    finally:
+        ssh("titan2", "sudo systemctl start redis-server")

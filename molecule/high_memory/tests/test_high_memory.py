@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support import incidents
+from support.application import traffic
 from support.hosts import NAMES, inventory, ssh
 from support.incidents import EAGER, Seen, cure_all, heal, on_each, procedure
 from support.memory_faults import CURES, FAULTS, HOG, LIMIT_MB, TOO_LARGE, WRITER
@@ -67,7 +68,11 @@ def mended() -> Iterator[None]:
 
 @pytest.mark.usefixtures("mended")
 def test_faults() -> None:
-    heal(limited, FAULTS, served, state)
+    # One instance after the other, so that visitors are served all the time.
+    with traffic("titan1", threads=2) as visitors:
+        heal(limited, FAULTS, served, state)
+    assert visitors.total > 20
+    assert visitors.failures == []
 
 
 class Writer:
