@@ -7,27 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import runbook
 import yaml
+from procedures_page import ROOT, ladder, section
 
 from ansible_collections.plugspace.titan.plugins.module_utils._record_list import STATES
 
-ROOT = Path(__file__).resolve().parents[2]
 ENTRIES: list[dict[str, Any]] = yaml.safe_load(
     (ROOT / "roles/triage/vars/main.yml").read_text(encoding="utf-8")
 )["__triage_catalogue"]
 RECORDS: dict[str, Any] = yaml.safe_load(
     (ROOT / "roles/records/vars/main.yml").read_text(encoding="utf-8")
 )
-PAGE = (ROOT / "docs/procedures.md").read_text(encoding="utf-8")
 RULES = ROOT / "molecule/shared/image/root/etc/prometheus/rules/titan.yml"
 # No procedure for an incident: certificates and disks have procedures of their own kind.
 ELSEWHERE = {"SSLCertificateExpiringSoon", "LowDiskSpace"}
-
-
-def section(playbook: str) -> str:
-    """The part of the page about a playbook."""
-    (found,) = [part for part in PAGE.split("\n## ") if f"`playbooks/{playbook}`" in part[:200]]
-    return found
+# What a person has to name because the diagnosis wants it, and only then; the ladder asks always.
+ASKED_BY_DIAGNOSIS = {"service_down": {"replace_pm2"}}
 
 
 def required(playbook: str) -> list[str]:
@@ -47,10 +43,10 @@ def test_what_an_entry_names_is_there(entry: dict[str, Any]) -> None:
     assert (ROOT / "roles" / entry["role"] / "tasks/main.yml").is_file()
     assert entry["severity"] in ("critical", "high", "medium", "low")
     assert entry["group"] in ("all", "titan_app", "titan_mongodb", "titan_redis")
-    about = section(entry["playbook"])
+    about = section(entry["procedure"])
     for alert in entry["alerts"]:
-        assert re.search(rf"\b{alert}\b", about), alert
-    assert f"Severity: {entry['severity']}." in about
+        assert re.search(rf"\b{alert}\b", about.fact("Alerts")), alert
+    assert about.fact("Severity").startswith(f": {entry['severity']}.")
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=[one["procedure"] for one in ENTRIES])
@@ -58,6 +54,45 @@ def test_an_entry_requires_what_its_playbook_does(entry: dict[str, Any]) -> None
     # Triage itself names the service.
     wanted = [name for name in required(entry["playbook"]) if name != "service_down_service"]
     assert entry["required"] == wanted
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=[one["procedure"] for one in ENTRIES])
+def test_an_entry_has_the_symptoms_of_the_runbook_and_the_page_has_them_all(
+    entry: dict[str, Any],
+) -> None:
+    symptoms = {one.casefold() for one in entry["symptoms"]}
+    assert {one.casefold() for one in runbook.SYMPTOMS[entry["procedure"]]} <= symptoms
+    told = section(entry["procedure"]).fact("Symptoms").replace("`", "").casefold()
+    assert symptoms <= {one.rpartition(": ")[2] for one in re.split(r"; |\. |\.$", told)}
+
+
+def test_the_alerts_of_the_runbook_are_for_its_procedures() -> None:
+    alerts = {entry["procedure"]: entry["alerts"] for entry in ENTRIES}
+    assert {name for name, alert in runbook.ALERTS.items() if alert not in alerts[name]} == set()
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=[one["procedure"] for one in ENTRIES])
+def test_what_a_person_has_to_name_is_told(entry: dict[str, Any]) -> None:
+    role = entry["role"]
+    asked = {rung["name"] for rung in ladder(role) if rung.get("destructive")}
+    asked |= ASKED_BY_DIAGNOSIS.get(role, set())
+    assert entry["destructive"] is bool(asked)
+    assert set(re.findall(r"`(\w+)`", section(entry["procedure"]).fact("Destructive"))) == asked
+
+
+def hosts(playbook: str) -> set[str]:
+    """The group that a playbook, or the one that it imports, is for unless others are named."""
+    text = (ROOT / "playbooks" / playbook).read_text(encoding="utf-8")
+    imported = re.search(r"import_playbook: (\S+)", text)
+    if imported:
+        return hosts(imported[1])
+    named = re.findall(r"_hosts \| default\('(\w+)'\)|common_group: (\w+)", text)
+    return {group for one in named for group in one if group}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=[one["procedure"] for one in ENTRIES])
+def test_by_hand_a_procedure_is_for_the_hosts_that_triage_runs_it_on(entry: dict[str, Any]) -> None:
+    assert hosts(entry["playbook"]) == {entry["group"]}
 
 
 def leaves_records(playbook: Path) -> bool:
@@ -87,11 +122,3 @@ def test_the_platforms_alerts_are_known() -> None:
     rules = set(re.findall(r"- alert: (\w+)", RULES.read_text(encoding="utf-8")))
     assert "HighCPUUsage" in rules
     assert rules - known == ELSEWHERE
-
-
-def test_the_rungs_on_the_page_are_those_of_the_roles() -> None:
-    files = {path.stem for path in ROOT.glob("roles/*/tasks/rung_*.yml")}
-    lines = re.findall(r"[Rr]ungs? ((?:`\w+`(?:, | and )?)+)", PAGE)
-    named = {rung for line in lines for rung in re.findall(r"`(\w+)`", line)}
-    assert {"restart", "start_unit", "scale"} <= named
-    assert {f"rung_{rung}" for rung in named} - files == set()
