@@ -52,14 +52,13 @@ HOG = (
     " -gt 1500000 ]; do sleep 0.3; done'"
 )
 
+# What was confirmed to it has to be there.
 WRITER = """
-import json, os, pymongo, sys, time
-place = pymongo.MongoClient(sys.argv[1], w='majority', retryWrites=True)['plugspace'].titan_writes
+import pymongo
+place = pymongo.MongoClient(sys.argv[2], w='majority', retryWrites=True)['plugspace'].titan_writes
 place.drop()
 told, failed, number = [], [], 0
-open('/tmp/titan-writes', 'w').close()
-end = time.monotonic() + 900
-while os.path.exists('/tmp/titan-writes') and time.monotonic() < end:
+while goes_on():
     number += 1
     try:
         try:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from support import incidents
-from support.application import traffic
+from support.clients import VISITOR, Client
 from support.hosts import NAMES, inventory, ssh
 from support.incidents import EAGER, Seen, cure_all, heal, on_each, procedure
 from support.memory_faults import CURES, FAULTS, HOG, LIMIT_MB, TOO_LARGE, WRITER
@@ -68,29 +66,11 @@ def mended() -> Iterator[None]:
 
 @pytest.mark.usefixtures("mended")
 def test_faults() -> None:
-    # One instance after the other, so that visitors are served all the time.
-    with traffic("titan1", threads=2) as visitors:
+    # One instance after the other, so that the service answers all the time.
+    with Client("visitor", "titan1", VISITOR, "http://127.0.0.1:4000/api/health") as visitor:
         heal(limited, FAULTS, served, state)
-    assert visitors.total > 20
-    assert visitors.failures == []
-
-
-class Writer:
-    """A client of the set that writes all the time; what was confirmed to it has to be there."""
-
-    def __enter__(self) -> Writer:
-        url = inventory()["titan2"]["titan_app_env"]["MONGODB_URL"]
-        ssh("titan2", "cat > /tmp/titan-writer.py; rm -f /tmp/titan-writes", stdin=WRITER)
-        self._pool = ThreadPoolExecutor(1)
-        command = f"python3 /tmp/titan-writer.py '{url}'"
-        self._run: Future[str] = self._pool.submit(ssh, "titan2", command, timeout=920)
-        ssh("titan2", "timeout 30 sh -c 'until [ -e /tmp/titan-writes ]; do sleep 0.2; done'")
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        ssh("titan2", "rm -f /tmp/titan-writes")
-        self.told = json.loads(self._run.result())
-        self._pool.shutdown()
+    assert visitor.told["told"] > 100, visitor.told
+    assert visitor.told["failed"] == [], visitor.told
 
 
 @pytest.mark.usefixtures("mended")
@@ -105,7 +85,8 @@ def test_one_member_after_the_other_gets_a_cache_that_fits_and_no_write_is_lost(
     summary = planned.results["titan1"]["summary"]
     assert "Would be done: restart MongoDB with a cache that fits (" in summary
 
-    with Writer() as writer:
+    database = inventory()["titan2"]["titan_app_env"]["MONGODB_URL"]
+    with Client("writer", "titan2", WRITER, database) as writer:
         healed = memory()
     for host, result in healed.results.items():
         assert result["cause"] == "mongodb_cache_too_large", result
