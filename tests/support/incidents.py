@@ -77,7 +77,30 @@ def procedure(playbook: str, role: str, *arguments: str, **variables: Any) -> Se
     stats = [each for each in run.events if each["event"] == "playbook_on_stats"]
     told = (stats[-1]["event_data"].get("artifact_data") or {}) if stats else {}
     results = {one["host"]: one for one in told.get("titan_results", [])}
-    return Seen(run, results, written[0] if written else {})
+    seen = Seen(run, results, written[0] if written else {})
+    if results:
+        _recorded(seen)
+    return seen
+
+
+def _recorded(seen: Seen) -> None:
+    """A record tells of each host what AWX was told, and what was before and after each rung."""
+    assert seen.record["status"] == ("finished" if seen.run.code == 0 else "failed")
+    assert {one["host"]: one for one in seen.record["results"]} == seen.results
+    for result in seen.results.values():
+        if result["outcome"] == "planned":
+            continue
+        shown = result["before"]
+        for rung in result["rungs"]:
+            assert (rung["before"], bool(rung["after"])) == (shown, True), result
+            assert not (rung["helped"] and rung["left"]), result
+            shown = rung["after"]
+
+
+def nothing_left(again: Seen) -> None:
+    """A second run finds all well, and changes nothing."""
+    assert {one["outcome"] for one in again.results.values()} == {"well"}, again.results
+    assert (again.run.code, again.run.changed) == (0, 0), again.run.output
 
 
 Cases = Mapping[str, tuple[Mapping[str, Any], str]]
@@ -147,20 +170,6 @@ def cure_all(faults: Iterable[Fault], *further: str) -> None:
     on_each(dict.fromkeys(NAMES, f"{{ {everything}; }} >/dev/null 2>&1; true"))
 
 
-def recorded(seen: Seen) -> None:
-    """A record tells of each host what AWX was told, and what was before and after each rung."""
-    assert seen.record["status"] == ("finished" if seen.run.code == 0 else "failed")
-    assert {one["host"]: one for one in seen.record["results"]} == seen.results
-    for result in seen.results.values():
-        if result["outcome"] == "planned":
-            continue
-        shown = result["before"]
-        for rung in result["rungs"]:
-            assert (rung["before"], bool(rung["after"])) == (shown, True), result
-            assert not (rung["helped"] and rung["left"]), result
-            shown = rung["after"]
-
-
 def heal(
     run: Callable[..., Seen],
     batch: Sequence[Fault],
@@ -182,8 +191,6 @@ def heal(
     assert {host: state(host) for host in faults} == before, "--check touched something"
 
     healed = run()
-    recorded(planned)
-    recorded(healed)
     for host, fault in faults.items():
         for seen in (planned, healed):
             result = seen.results[host]
@@ -207,7 +214,6 @@ def heal(
 
     again = run()
     assert again.run.code == 0, again.run.output
-    recorded(again)
     changed = again.run.stats.get("changed", {})
     for host, fault in faults.items():
         # A cure may be all that it takes, or leave something to be started.

@@ -8,7 +8,7 @@ import pytest
 from support.application import health
 from support.cpu_faults import DAEMON, EQUAL, FAULTS, LOAD, STRANGER, cpu, instances
 from support.hosts import ssh
-from support.incidents import Fault, cure_all, heal
+from support.incidents import Fault, cure_all, heal, nothing_left
 from support.service_faults import PM2
 
 
@@ -46,6 +46,7 @@ def test_what_is_destructive_is_done_when_it_is_named() -> None:
     assert [rung["rung"] for rung in ended["rungs"]] == ["end_process"]
     assert ended["outcome"] == "healed", ended
     assert ssh("titan1", f"ls /proc/{pid} 2>/dev/null; true") == ""
+    nothing_left(cpu(hosts="titan1", confirm=f"python3:{pid}"))
 
 
 @pytest.mark.usefixtures("mended")
@@ -58,3 +59,4 @@ def test_pm2_is_replaced_when_it_is_named() -> None:
     assert ssh("titan1", f"echo {PM2}") != before
     assert instances() == 2
     visited("titan1")
+    nothing_left(cpu(hosts="titan1", confirm="PM2"))

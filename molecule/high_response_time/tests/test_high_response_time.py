@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.hosts import inventory, ssh
-from support.incidents import EAGER, Fault, Seen, cure_all, heal, procedure
+from support.incidents import EAGER, Fault, Seen, cure_all, heal, nothing_left, procedure
 from support.latency_faults import (
     AS_BEFORE,
     BROKEN_ROUTE,
@@ -101,3 +101,6 @@ def test_an_operation_is_ended_when_it_is_named() -> None:
     assert given["after"]["answer"].startswith("good within "), given
     ssh("titan1", f"! {RUNS}")
     visited("titan1")
+    # What visitors waited for is in the logs for five minutes.
+    ssh("titan1", f"{FORGET}; {QUIET}")
+    nothing_left(slow(hosts="titan1", confirm=other["target"]))

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from support.adhoc import by_hand
 from support.hosts import NAMES, ssh
-from support.incidents import EAGER, Fault, Seen, cure_all, heal, on_each, procedure, units
+from support.incidents import (
+    EAGER,
+    Fault,
+    Seen,
+    cure_all,
+    heal,
+    nothing_left,
+    on_each,
+    procedure,
+    units,
+)
 from support.redis_faults import CLI, CONFIG, DROP_IN, FAULTS, START
 
 
@@ -62,6 +72,7 @@ def test_more_memory_is_given_when_it_is_named() -> None:
         assert [rung["rung"] for rung in given.results["titan1"]["rungs"]] == ["raise_maxmemory"]
         assert given.results["titan1"]["outcome"] == "healed", given.results
         served("titan1")
+        nothing_left(down(hosts="titan1", confirm="6mb"))
     finally:
         ssh("titan1", full.cure)
 

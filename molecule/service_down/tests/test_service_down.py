@@ -12,7 +12,7 @@ import pytest
 from support.adhoc import part_by_hand
 from support.application import PATH, ROOT_ON_HOST, health
 from support.hosts import NAMES, ssh
-from support.incidents import EAGER, Fault, Seen, cure_all, heal, on_each, procedure
+from support.incidents import EAGER, Fault, Seen, cure_all, heal, nothing_left, on_each, procedure
 from support.service_faults import (
     API,
     API_FAULTS,
@@ -164,10 +164,13 @@ def test_pm2_is_replaced_while_another_service_answers_only_when_it_is_named() -
     try:
         ssh("titan1", f"{mailer}; {until('curl -so /dev/null 127.0.0.1:4999')}; {PM2_HANGS}")
         before = ssh("titan1", f"echo {PM2}")
-        told = down("api_down", hosts="titan1", services=services).results["titan1"]
-        assert (told["cause"], told["outcome"], told["rungs"]) == ("pm2_hung", "unhealed", [])
-        assert "mailer still answers" in told["summary"]
-        assert "-e service_down_confirm=PM2" in told["summary"]
+        for check, outcome in ((["--check"], "planned"), ([], "unhealed")):
+            seen = down("api_down", *check, hosts="titan1", services=services)
+            told = seen.results["titan1"]
+            assert (told["cause"], told["outcome"], told["rungs"]) == ("pm2_hung", outcome, [])
+            assert "mailer still answers" in told["summary"]
+            assert "-e service_down_confirm=PM2" in told["summary"]
+            assert seen.run.changed == 0
         assert ssh("titan1", f"echo {PM2}") == before
         replaced = down("api_down", hosts="titan1", services=services, confirm="PM2")
         result = replaced.results["titan1"]
@@ -175,6 +178,7 @@ def test_pm2_is_replaced_while_another_service_answers_only_when_it_is_named() -
         assert result["outcome"] == "healed", result
         assert ssh("titan1", f"echo {PM2}") != before
         visited("titan1", API)
+        nothing_left(down("api_down", hosts="titan1", services=services, confirm="PM2"))
     finally:
         ssh("titan1", f"{NO_PIPES}; sudo systemctl stop titan-mailer")
 
