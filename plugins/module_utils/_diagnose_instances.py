@@ -113,7 +113,7 @@ class InstanceDiagnosis:
         if bad:
             return [*bad, *self._killed(self._last_start() - _YOUNG_S)]
         # What it says itself tells more than a kill that may have been long ago.
-        return [*self._out_of_files()] or [*self._silent(), *self._killed()]
+        return [*self.out_of_files()] or [*self._silent(), *self._killed()]
 
     def some(self) -> list[Finding]:
         """What is wrong with some of the instances, while the others are well."""
@@ -230,7 +230,7 @@ class InstanceDiagnosis:
         stopped = stopped_by_signal(self._host)
         return [one for one in self._instances if is_online(one) and one.whole("pid") in stopped]
 
-    def _out_of_files(self) -> t.Iterator[Finding]:
+    def out_of_files(self) -> t.Iterator[Finding]:
         """Instances that may open hardly another file or connection."""
         numbers = {one.whole("pid"): one.whole("id") for one in self._instances}
         full: dict[int, str] = {}

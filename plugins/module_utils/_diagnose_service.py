@@ -90,7 +90,8 @@ class ServiceDiagnosis:
                 # Who answers may be somebody else than the service.
                 *self._port.strangers(),
                 *self._instances.some(),
-                *self._nginx.findings(self._dependencies),
+                # One that may open few connections more serves this one and not that one.
+                *self._nginx.findings([*self._instances.out_of_files(), *self._dependencies]),
             ]
         found = [
             *self._disk(),

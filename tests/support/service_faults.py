@@ -10,13 +10,17 @@ from support.incidents import Fault
 API, VOICE = "plugspace-api", "plugspace-voice"
 PM2 = "$(cat ~/.pm2/pm2.pid)"
 DROP_IN = "/run/systemd/system/pm2-plugspace.service.d"
-KEPT = f"{HOME}/titan-kept.js"
 DATA, GONE = f"{HOME}/data", f"{HOME}/titan-gone"
 
 
 def script(service: str) -> str:
     """What an application runs."""
     return f"{PATH}/dist/{service.partition('-')[2]}.js"
+
+
+def kept(service: str) -> str:
+    """Where it is meanwhile, as it was built."""
+    return f"{HOME}/titan-kept-{service}.js"
 
 
 def pids(service: str, which: str = "") -> str:
@@ -61,7 +65,7 @@ def crash(line: str, service: str = API) -> str:
     told = "console.error(error); setTimeout(() => process.exit(1), 200); return;"
     first = shlex.quote(f"1i try {{ {line} }} catch (error) {{ {told} }}")
     file = script(service)
-    return f"cp -p {file} {KEPT}; sed -i {first} {file}; {given_up(service)}"
+    return f"cp -p {file} {kept(service)}; sed -i {first} {file}; {given_up(service)}"
 
 
 def given_up(service: str = API) -> str:
@@ -184,9 +188,32 @@ def killed(service: str) -> Fault:
     )
 
 
+def no_more_files(service: str) -> Fault:
+    return Fault(
+        "it may open no file and no connection more",
+        f"for pid in {pids(service)}; do"
+        # Some of those that are open are about to be closed.
+        " prlimit --pid $pid --nofile=$(($(ls /proc/$pid/fd | wc -l) - 4)); done",
+        "too_many_open_files",
+        ("restart_instances",),
+        evidence="files open",
+    )
+
+
+def disk_full(service: str) -> Fault:
+    return Fault(
+        "its disk is full",
+        f"sudo mount -t tmpfs -o size=1m,uid=$(id -u) tmpfs {DATA};"
+        f" head -c 2m /dev/zero > {DATA}/fill; {crash(FULL, service)}",
+        "disk_full",
+        cure=f"while mountpoint -q {DATA}; do sudo umount {DATA}; done; {restored(service)}",
+        evidence=f"no space is left on {DATA}",
+    )
+
+
 def restored(service: str) -> str:
     """The application as it was built."""
-    return f"[ ! -e {KEPT} ] || mv {KEPT} {script(service)}"
+    return f"[ ! -e {kept(service)} ] || mv {kept(service)} {script(service)}"
 
 
 # By the unit, as after a boot, so that the limit is that of all its processes.
@@ -230,6 +257,36 @@ WRONG_UPSTREAMS = (
 )
 RIGHT_UPSTREAMS = f"[ ! -e {UPSTREAMS_KEPT} ] || sudo cp {UPSTREAMS_KEPT} {UPSTREAMS}"
 
+PM2_DEAD = Fault(
+    "PM2's daemon is dead",
+    # Where its unit has started it, systemd would be quicker than any procedure.
+    f"sudo mkdir -p {DROP_IN}; printf '[Service]\\nRestart=no\\n'"
+    f" | sudo tee {DROP_IN}/fault.conf >/dev/null; sudo systemctl daemon-reload;"
+    f" kill -9 {PM2}",
+    "pm2_dead",
+    ("start_pm2",),
+    # By its unit: whoever asks PM2 for its list starts one that belongs to his login.
+    cure=f"sudo rm -rf {DROP_IN}; sudo systemctl daemon-reload;"
+    f" kill -0 {PM2} || sudo systemctl start pm2-plugspace",
+    after=f"sudo rm -r {DROP_IN}; sudo systemctl daemon-reload",
+)
+PM2_PAUSED = Fault("PM2's daemon hangs", f"kill -STOP {PM2}", "pm2_hung", ("continue_processes",))
+NGINX_STOPPED = Fault(
+    "nginx is stopped",
+    "sudo systemctl stop nginx",
+    "nginx_stopped",
+    ("start_unit",),
+    after="systemctl is-active nginx",
+)
+NGINX_BAD = Fault(
+    "nginx has a bad configuration",
+    "echo nonsense | sudo tee /etc/nginx/conf.d/fault.conf >/dev/null;"
+    " sudo systemctl restart nginx; true",
+    "nginx_configuration",
+    cure="sudo rm /etc/nginx/conf.d/fault.conf; sudo systemctl start nginx",
+    evidence="/etc/nginx/conf.d/fault.conf",
+)
+
 API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         stopped(API),
@@ -243,17 +300,8 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
         ),
     ),
     (
-        Fault(
-            "PM2's daemon is dead",
-            # Where its unit has started it, systemd would be quicker than any procedure.
-            f"sudo mkdir -p {DROP_IN}; printf '[Service]\\nRestart=no\\n'"
-            f" | sudo tee {DROP_IN}/fault.conf >/dev/null; sudo systemctl daemon-reload;"
-            f" kill -9 {PM2}",
-            "pm2_dead",
-            ("start_pm2",),
-            after=f"sudo rm -r {DROP_IN}; sudo systemctl daemon-reload",
-        ),
-        Fault("PM2's daemon hangs", f"kill -STOP {PM2}", "pm2_hung", ("continue_processes",)),
+        PM2_DEAD,
+        PM2_PAUSED,
         stranger(API, 4000),
     ),
     (
@@ -264,21 +312,8 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
             ("start_unit",),
             after="systemctl is-active redis-server",
         ),
-        Fault(
-            "nginx is stopped",
-            "sudo systemctl stop nginx",
-            "nginx_stopped",
-            ("start_unit",),
-            after="systemctl is-active nginx",
-        ),
-        Fault(
-            "nginx has a bad configuration",
-            "echo nonsense | sudo tee /etc/nginx/conf.d/fault.conf >/dev/null;"
-            " sudo systemctl restart nginx; true",
-            "nginx_configuration",
-            cure="sudo rm /etc/nginx/conf.d/fault.conf; sudo systemctl start nginx",
-            evidence="/etc/nginx/conf.d/fault.conf",
-        ),
+        NGINX_STOPPED,
+        NGINX_BAD,
     ),
     (
         Fault(
@@ -307,14 +342,7 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         exits_at_start(API),
         killed(API),
-        Fault(
-            "it may open no file and no connection more",
-            f"for pid in {pids(API)}; do"
-            " prlimit --pid $pid --nofile=$(ls /proc/$pid/fd | wc -l); done",
-            "too_many_open_files",
-            ("restart_instances",),
-            evidence="files open",
-        ),
+        no_more_files(API),
     ),
     (
         Fault(
@@ -334,16 +362,10 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
             # What was not asked for is there again as well.
             after=f"{all_are('online')} && {all_are('online', VOICE)} && {BOTH_SAVED}",
         ),
+        hung(API),
     ),
     (
-        Fault(
-            "its disk is full",
-            f"sudo mount -t tmpfs -o size=1m,uid=$(id -u) tmpfs {DATA};"
-            f" head -c 2m /dev/zero > {DATA}/fill; {crash(FULL)}",
-            "disk_full",
-            cure=f"while mountpoint -q {DATA}; do sudo umount {DATA}; done; {restored(API)}",
-            evidence=f"no space is left on {DATA}",
-        ),
+        disk_full(API),
         Fault(
             "MongoDB is the real cause",
             # The last member serves until it has missed the other two for a while.
@@ -387,4 +409,6 @@ VOICE_FAULTS: tuple[tuple[Fault, ...], ...] = (
             evidence="leads nowhere",
         ),
     ),
+    (PM2_DEAD, PM2_PAUSED, NGINX_STOPPED),
+    (NGINX_BAD, no_more_files(VOICE), disk_full(VOICE)),
 )

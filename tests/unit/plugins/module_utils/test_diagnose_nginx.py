@@ -46,6 +46,14 @@ def test_nginx_is_blamed_where_the_service_answers_itself(
     assert bool(found["rung"]) is not bool(found["advice"])
 
 
+def test_a_service_that_may_open_few_connections_more_is_the_cause_and_not_nginx() -> None:
+    seen = through_nginx("WebSocket wss://x gave no answer within 2 s")
+    seen["host"]["processes"]["kept"][0].update(open_files=40, open_files_limit=40)
+    assert told(seen) == [("too_many_open_files", "restart_instances", "0")]
+    # Whoever is served all the same is well.
+    assert told({**seen, "site": {"ok": True}}) == []
+
+
 @pytest.mark.parametrize(
     ("edge", "load", "where"),
     [
