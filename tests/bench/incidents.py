@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 
 from support.hosts import ssh
-from support.service_faults import API, SILENT, inspector
+from support.service_faults import API, REFUSE, SILENT, VOICE, inspector
 from timing import Timed, playbook
 
 ROUNDS = 3
@@ -17,6 +17,18 @@ RECOVERIES = (
         "api_down",
         "service_down",
         f"{inspector(API, SILENT, '[1]')}; sleep 1",
+    ),
+    (
+        "an API of which no instance answers, `restart`",
+        "api_down",
+        "service_down",
+        f"{inspector(API, SILENT, '[0]')}; sleep 1; {inspector(API, SILENT, '[1]')}; sleep 1",
+    ),
+    (
+        "a voice server that refuses handshakes, `reload`",
+        "voice_down",
+        "service_down",
+        inspector(VOICE, REFUSE),
     ),
     (
         "a Redis that was stopped, `start_unit`",
