@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
 
 # What describes the site has a name that begins so; all else is said when a playbook is started.
 _SITE = "titan_"
+# What Ansible says, at the end of a long story, of a variable that another one is made of.
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
 
 def problems(
@@ -28,11 +31,14 @@ def problems(
     given: the variables that are defined. required: those that have to be. least: for each that is
     a number, the smallest that makes sense; only one that is given is looked at. said: the names
     that look like inputs of this procedure. known: those that are. type_errors: what Ansible says
-    of them by their specification; what is told of a variable here is not told again.
+    of them by their specification, or why it could not read them; what is told of a variable here
+    is not told again.
     """
     found = []
     missing = [name for name in required if given.get(name) in (None, "")]
-    site = [name for name in missing if name.startswith(_SITE)]
+    # What an input is made of shows when it is read.
+    undefined = [match[1] for error in type_errors if (match := _UNDEFINED.search(error))]
+    site = list(dict.fromkeys([*(one for one in missing if one.startswith(_SITE)), *undefined]))
     if site:
         are = "is" if len(site) == 1 else "are"
         found.append(
@@ -48,7 +54,9 @@ def problems(
     return found + [
         plain(error, 200)
         for error in type_errors
-        if not any(name in error and name in told for name in (*required, *(least or ())))
+        if not any(
+            name in error and name in told for name in (*required, *(least or ()), *undefined)
+        )
     ]
 
 

@@ -395,8 +395,12 @@ class Judge:
         answers = {item.get("item"): item for item in result.get("results") or ()}
         targets, alerts = answers.get("targets", {}), answers.get("alerts", {})
         for item in (targets, alerts):
-            if item.get("status") != 200 or not isinstance(item.get("json"), t.Mapping):
+            if item.get("status") != 200:
                 yield self._row("prometheus", "FAIL", f"does not answer: {fault(item)}")
+                return
+            if not isinstance(item.get("json"), t.Mapping):
+                told = "answers with no JSON: see whether titan_prometheus_url is its address"
+                yield self._row("prometheus", "FAIL", told)
                 return
         active = targets["json"]["data"]["activeTargets"]
         yield from self._targets(active)

@@ -67,18 +67,15 @@ DAEMON = Fault(
     cure=f"rm -f {LOAD}",
     evidence="PM2's daemon",
 )
+RUNAWAY = Fault(
+    "an instance that answers",
+    put(spin(50, 0), one(1)),
+    "runaway",
+    ("restart_instances",),
+    evidence="plugspace-api",
+)
 FAULTS: tuple[tuple[Fault, ...], ...] = (
-    (
-        Fault(
-            "an instance that answers",
-            put(spin(50, 0), one(1)),
-            "runaway",
-            ("restart_instances",),
-            evidence="plugspace-api",
-        ),
-        STRANGER,
-        DAEMON,
-    ),
+    (RUNAWAY, STRANGER, DAEMON),
     (
         Fault(
             "an instance that does nothing else any more",

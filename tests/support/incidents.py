@@ -14,7 +14,7 @@ from typing import Any
 
 from support.application import ROOT_ON_HOST
 from support.hosts import NAMES, ssh
-from support.playbooks import Run, play
+from support.playbooks import INVENTORY, Run, play
 
 # Nothing waits for a cooldown but the test of it.
 EAGER: dict[str, Any] = {"cooldown": 0, "maximum": 1000}
@@ -61,7 +61,9 @@ class Seen:
     record: dict[str, Any] = field(default_factory=dict)
 
 
-def procedure(playbook: str, role: str, *arguments: str, **variables: Any) -> Seen:
+def procedure(
+    playbook: str, role: str, *arguments: str, inventory: Path = INVENTORY, **variables: Any
+) -> Seen:
     """Run a procedure with the inputs of its role, and read what AWX would get, and its record.
 
     variables: without the role's prefix; what begins with titan_ is of the inventory.
@@ -71,7 +73,7 @@ def procedure(playbook: str, role: str, *arguments: str, **variables: Any) -> Se
         for name, value in variables.items()
     }
     with tempfile.TemporaryDirectory(prefix="titan-records-") as records:
-        run = play(playbook, *arguments, records=records, **options)
+        run = play(playbook, *arguments, inventory=inventory, records=records, **options)
         written = [json.loads(path.read_text()) for path in Path(records).glob("*.json")]
     assert len(written) <= 1, "a run left more than one record"
     stats = [each for each in run.events if each["event"] == "playbook_on_stats"]
@@ -113,12 +115,19 @@ def all_begun(name: str, cases: Cases, **base: Any) -> Iterator[dict[str, Future
     cases: for each the inputs, which come over those of the base, and what has to be said. One
     without inputs is started without the base too. None of them touches a host.
     """
-    before = {host: state(host) for host in NAMES}
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with touching_nothing() as pool:
         yield {
             case: pool.submit(procedure, name, name, **({**base, **inputs} if inputs else {}))
             for case, (inputs, _sentence) in cases.items()
         }
+
+
+@contextmanager
+def touching_nothing() -> Iterator[ThreadPoolExecutor]:
+    """For two runs at a time, after all of which every host is as it was before."""
+    before = {host: state(host) for host in NAMES}
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield pool
     assert {host: state(host) for host in NAMES} == before, "a wrong input touched something"
 
 

@@ -115,6 +115,15 @@ AS_BEFORE = (
     f' | select(.pm2_env.status == "online")] | length\') = 2 ]'
     f" || {{ pm2 -s scale {API} 2; pm2 -s restart {API}; }}"
 )
+SLOW_INSTANCE = Fault(
+    "one instance of two is slow",
+    f"{QUIET}; {inspector(API, SLEEPS, '[1]')};"
+    f" for one in $(seq 8); do {VISIT}/api/health & done; wait",
+    "slow_instance",
+    ("restart_instances",),
+    after=QUIET,
+    evidence="while the others answer within",
+)
 LONG_OPERATION = Fault(
     "an operation of MongoDB runs and runs",
     # It has run for longer than is slow when it is looked for.
@@ -152,15 +161,7 @@ BROKEN_ROUTE = Fault(
 )
 FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
-        Fault(
-            "one instance of two is slow",
-            f"{QUIET}; {inspector(API, SLEEPS, '[1]')};"
-            f" for one in $(seq 8); do {VISIT}/api/health & done; wait",
-            "slow_instance",
-            ("restart_instances",),
-            after=QUIET,
-            evidence="while the others answer within",
-        ),
+        SLOW_INSTANCE,
         Fault(
             "an index is missing",
             f"{people(20000)}; {SCAN}; {WAIT_IN_LINE}",

@@ -20,6 +20,7 @@ CURES = (
     f"sudo sed -i 's/{SIZE}.*/cacheSizeGB: 0.25/' {CONFIG}",
     "sudo rm -f /etc/mongod.conf.2*; sudo systemctl stop titan-hog",
 )
+LEAKING = Fault("the only instance leaks", inspector(VOICE, LEAK), "leak", ("reload",))
 FAULTS = (
     Fault(
         "one instance of two leaks",
@@ -28,7 +29,7 @@ FAULTS = (
         ("reload",),
         evidence=f"memory_limit_mb is {LIMIT_MB}",
     ),
-    Fault("the only instance leaks", inspector(VOICE, LEAK), "leak", ("reload",)),
+    LEAKING,
     Fault(
         "its cache is larger than its configuration says",
         as_admin("d.command('setParameter', 1, wiredTigerEngineRuntimeConfig='cache_size=30G')"),

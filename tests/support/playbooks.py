@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import ansible_runner
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "inventories" / "local"
+VARIABLES = Path("group_vars") / "all"
 
 
 @dataclass
@@ -87,6 +89,18 @@ def play(
         events=list(runner.events),
         stats=runner.stats or {},
     )
+
+
+def site_without(folder: Path, *names: str) -> Path:
+    """A copy of the inventory in a folder, whose site does not define these variables."""
+    (folder / VARIABLES).mkdir(parents=True)
+    (folder / "hosts.yml").symlink_to(INVENTORY / "hosts.yml")
+    for file in (INVENTORY / VARIABLES).iterdir():
+        kept = yaml.safe_load(file.read_text())
+        for name in names:
+            kept.pop(name, None)
+        (folder / VARIABLES / file.name).write_text(yaml.safe_dump(kept))
+    return folder
 
 
 def environment() -> dict[str, str]:

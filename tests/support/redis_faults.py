@@ -37,15 +37,16 @@ LARGER_DISK = (
     f" sudo systemctl stop redis-server; sudo umount {DATA}; sudo systemctl start redis-server; fi"
 )
 
+STOPPED = Fault(
+    "stopped",
+    "sudo systemctl stop redis-server",
+    "stopped",
+    ("start_unit",),
+    after="systemctl is-active redis-server",
+)
 FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
-        Fault(
-            "stopped",
-            "sudo systemctl stop redis-server",
-            "stopped",
-            ("start_unit",),
-            after="systemctl is-active redis-server",
-        ),
+        STOPPED,
         Fault(
             "its password is another one",
             f"{CLI} config set requirepass changed-by-somebody >/dev/null",

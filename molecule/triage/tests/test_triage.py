@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -199,59 +197,3 @@ def test_a_procedure_that_cannot_begin_is_told_until_it_begins(tmp_path: Path) -
     again = play("triage", triage_run=True, **common)
     assert again.code == 0, again.output
     assert json.loads(memory.read_text())["incidents"] == {}
-
-
-class Answers(http.server.BaseHTTPRequestHandler):
-    """Answers /CODE/TEXT with that code and text."""
-
-    def do_GET(self) -> None:
-        _empty, code, kind, *_path = self.path.split("/")
-        self.send_response(int(code))
-        self.send_header("Content-Type", "text/html" if kind == "html" else "application/json")
-        self.end_headers()
-        bodies = {"html": "<html>Bad gateway</html>", "list": "[1]", "shape": '{"data": {}}'}
-        self.wfile.write(bodies[kind].encode())
-
-    def log_request(self, *told: Any) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as made:
-        threading.Thread(target=made.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{made.server_address[1]}"
-        made.shutdown()
-
-
-CASES: dict[str, tuple[dict[str, Any], str]] = {
-    "nobody listens": ({"prometheus_url": "http://127.0.0.1:1"}, "Connection refused"),
-    "no address": ({"prometheus_url": ""}, "titan_prometheus_url is not set"),
-    "who asks is not there": (
-        {"prometheus_from": "nobody.invalid"},
-        "nobody.invalid cannot be reached. Nothing was touched. Give the alert by hand",
-    ),
-    "HTML": ({"answer": "200/html"}, "is no JSON"),
-    "an error": ({"answer": "502/html"}, "Status code was 502"),
-    "a list of numbers": ({"answer": "200/list"}, "an alert has no alertname"),
-    "another shape": ({"answer": "200/shape"}, "an alert has no alertname"),
-    "an alert that is no JSON": ({"alert": "RedisDown"}, "'RedisDown' is no JSON"),
-    "an alert without a name": (
-        {"alert": {"severity": "high"}},
-        "What was given as triage_alert is no list of alerts: an alert has no alertname",
-    ),
-    "run is a word": ({"run": "later", "alert": json.dumps([])}, "triage_run"),
-    "the time is text": ({"timeout": "long", "alert": json.dumps([])}, "triage_timeout"),
-}
-
-
-@pytest.mark.parametrize(("inputs", "sentence"), CASES.values(), ids=CASES.keys())
-def test_bad_input(inputs: dict[str, Any], sentence: str, server: str) -> None:
-    given = {f"triage_{name}": value for name, value in inputs.items() if name != "answer"}
-    if "answer" in inputs:
-        given["triage_prometheus_url"] = f"{server}/{inputs['answer']}"
-    run = play("triage", **{"triage_prometheus_from": "localhost", **given})
-    assert run.code != 0
-    assert sentence in run.failure, run.output
-    assert "Traceback" not in run.output
-    assert run.changed == 0

@@ -516,6 +516,14 @@ def test_prometheus_does_not_answer(three: dict[str, t.Any]) -> None:
     assert bad(three) == [("FAIL", "titan1", "prometheus", "does not answer: Connection refused")]
 
 
+def test_prometheus_answers_with_a_page(three: dict[str, t.Any]) -> None:
+    for result in three["titan1"]["prometheus"]["results"]:
+        result.update(status=200, msg="OK (24 bytes)")
+        del result["json"]
+    says = "answers with no JSON: see whether titan_prometheus_url is its address"
+    assert bad(three) == [("FAIL", "titan1", "prometheus", says)]
+
+
 def test_answer_of_another_shape_is_told(three: dict[str, t.Any]) -> None:
     three["titan1"]["prometheus"] = {"results": [answer("targets", {}), answer("alerts", {})]}
     three["titan2"]["redis"] = {"state": "ok"}

@@ -62,3 +62,15 @@ def test_what_ansible_says_of_a_type_is_told_once() -> None:
     # A number may be of the wrong kind.
     (told,) = problems({"wait": "1.5"}, least={"wait": 0}, type_errors=["wait is no int"])
     assert told == "wait is no int"
+
+
+@pytest.mark.parametrize("told", ["{0}", "Task failed: argument_spec: {0}", "x: {0}. {0}"])
+def test_what_another_variable_is_made_of_is_named_as_missing(told: str) -> None:
+    error = told.format("'titan_probe' is undefined")
+    (alone,) = problems({"titan_services": []}, ["titan_services"], type_errors=[error])
+    assert alone.startswith("titan_probe is not defined for this host: describe the site")
+    (both,) = problems({}, ["titan_user"], type_errors=[error])
+    assert both.startswith("titan_user, titan_probe are not defined for this host")
+    # What is asked for by name is missing once.
+    (once,) = problems({}, ["titan_probe"], type_errors=[error])
+    assert once.startswith("titan_probe is not defined")
