@@ -30,8 +30,8 @@ options:
     type: raw
     required: true
   catalogue:
-    description: A list of entries with V(procedure), V(alerts), V(severity), V(playbook), V(group)
-      and V(destructive).
+    description: A list of entries with V(procedure), V(alerts), V(severity), V(playbook),
+      V(group), V(symptoms) and V(destructive).
     type: list
     elements: dict
     required: true
@@ -94,7 +94,7 @@ def triage_plan(
     except TriageError as error:
         kinds = ("procedures", "by_hand", "unknown", "unplaced", "pending", "lines")
         return {**{kind: [] for kind in kinds}, "problem": str(error)}
-    return {**found, "lines": sentences(found), "problem": ""}
+    return {**found, "lines": sentences(found, catalogue), "problem": ""}
 
 
 class FilterModule:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._finding import Finding
@@ -22,6 +23,11 @@ UNHEALED, REFUSED, UNREACHABLE = "unhealed", "refused", "unreachable"
 BAD = (UNHEALED, REFUSED, UNREACHABLE)
 # Worst first, in a report of many hosts.
 _ORDER = (UNREACHABLE, UNHEALED, REFUSED, PLANNED, HEALED, WELL)
+# What Ansible says before the words of ssh, which are the reason.
+_BEFORE_REASON = re.compile(
+    r"^(Task failed: )?(Data could not be sent to remote host .*\. Make sure this host can be"
+    r" reached over ssh: )?(Failed to connect to the host via ssh: )?"
+)
 _MARKS = {WELL: "ok", HEALED: "ok", PLANNED: "plan"}
 
 Evidence = dict[str, str]
@@ -211,7 +217,8 @@ def _summary(
         return f"{what} is well; nothing was done. {_sentence(course.get('remark') or '')}".rstrip()
     if outcome == UNREACHABLE:
         done = f" after {_told(taken)}" if taken else ""
-        why = f" ({plain(silent, 160)})" if (silent := course.get("silence")) else ""
+        silent = _BEFORE_REASON.sub("", course.get("silence") or "")
+        why = f" ({plain(silent, 160)})" if silent else ""
         nobody = f"so nobody knows how {course['subject']} is"
         return f"{course['host']} gave no answer{done}{why}, {nobody}."
     if outcome == PLANNED:

@@ -281,8 +281,14 @@ def severity_of(label: str, otherwise: str) -> str:
     return "high"
 
 
-def sentences(found: t.Mapping[str, t.Any]) -> list[str]:
-    """The plan for a person, a line each; the most severe first."""
+def sentences(
+    found: t.Mapping[str, t.Any], catalogue: t.Sequence[t.Mapping[str, t.Any]]
+) -> list[str]:
+    """The plan for a person, a line each; the most severe first.
+
+    Where there is nothing to do, a person who sees something all the same is told by which symptoms
+    the catalogue knows its procedures.
+    """
     lines = []
     for one in found["procedures"]:
         since = f" since {one['since']}" if one["since"] else ""
@@ -294,7 +300,13 @@ def sentences(found: t.Mapping[str, t.Any]) -> list[str]:
     for kind in ("unknown", "unplaced", "pending"):
         lines += [f"{kind:8} {told}" for told in found[kind]]
     if not lines:
-        return ["Nothing is firing."]
+        lines.append("Nothing is firing.")
+    known = [one for one in catalogue if one.get("symptoms")]
+    if known and not found["procedures"] and not found["by_hand"]:
+        lines.append("Who sees something all the same finds the procedure by it:")
+        lines += [
+            f"playbooks/{one['playbook']}: {', '.join(map(str, one['symptoms']))}" for one in known
+        ]
     if found["procedures"]:
         count = plural(len(found["procedures"]), "procedure")
         lines.append(f"{count} to run, in this order.")

@@ -20,6 +20,7 @@ GROUPS = {"titan_app": ["titan1", "titan2"], "titan_redis": ALL}
 REDIS = {
     "procedure": "redis_down",
     "group": "titan_redis",
+    "symptoms": ["session errors", "cache misses"],
     "alerts": ["RedisDown", "RedisFull"],
     "severity": "critical",
     "playbook": "redis_down.yml",
@@ -275,7 +276,20 @@ def test_what_is_no_time_is_left_out(told: str) -> None:
 
 @pytest.mark.parametrize("answer", [prometheus(), [], {"alerts": []}])
 def test_nothing_is_firing(answer: object) -> None:
-    assert planned(answer)["lines"] == ["Nothing is firing."]
+    assert planned(answer)["lines"] == [
+        "Nothing is firing.",
+        "Who sees something all the same finds the procedure by it:",
+        "playbooks/redis_down.yml: session errors, cache misses",
+    ]
+
+
+def test_symptoms_are_told_where_no_alert_says_what_to_do() -> None:
+    told = "playbooks/redis_down.yml: session errors, cache misses"
+    assert planned(prometheus(alert("ApiDown", state="pending")))["lines"][-1] == told
+    for name in ("ApiDown", "Other"):
+        assert told not in planned(prometheus(alert(name)))["lines"]
+    without = FilterModule().filters()["triage_plan"]([], [API], HOSTS, GROUPS)
+    assert without["lines"] == ["Nothing is firing."]
 
 
 @pytest.mark.parametrize(

@@ -362,3 +362,12 @@ def test_a_host_without_an_answer_says_why_and_what_to_do() -> None:
         "titan1 gave no answer (Failed to connect: timed out), so nobody knows how api is."
     )
     assert "see whether titan1 runs" in result["advice"]
+    refused = "ssh: connect to host 10.0.0.1 port 2222: Connection refused"
+    for before in (
+        'Task failed: Data could not be sent to remote host "10.0.0.1". Make sure this host can be'
+        " reached over ssh: ",
+        "Task failed: Failed to connect to the host via ssh: ",
+        "Failed to connect to the host via ssh: ",
+    ):
+        summary = tell(course(lost=True, silence=before + refused))["summary"]
+        assert summary.startswith(f"titan1 gave no answer ({refused}), so nobody"), summary
