@@ -90,7 +90,8 @@ def _recorded(seen: Seen) -> None:
     assert seen.record["status"] == ("finished" if seen.run.code == 0 else "failed")
     assert {one["host"]: one for one in seen.record["results"]} == seen.results
     for result in seen.results.values():
-        if result["outcome"] == "planned":
+        # Of an alert that no procedure could begin for, nothing was looked at.
+        if result["outcome"] == "planned" or not result["rungs"]:
             continue
         shown = result["before"]
         for rung in result["rungs"]:
@@ -197,7 +198,8 @@ def heal(
 
     planned = run("--check")
     assert planned.run.changed == 0
-    assert {host: state(host) for host in faults} == before, "--check touched something"
+    # --check touched nothing.
+    assert {host: state(host) for host in faults} == before
 
     healed = run()
     for host, fault in faults.items():

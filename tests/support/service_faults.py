@@ -262,7 +262,8 @@ PM2_DEAD = Fault(
     # Where its unit has started it, systemd would be quicker than any procedure.
     f"sudo mkdir -p {DROP_IN}; printf '[Service]\\nRestart=no\\n'"
     f" | sudo tee {DROP_IN}/fault.conf >/dev/null; sudo systemctl daemon-reload;"
-    f" kill -9 {PM2}",
+    # What it ran ends with it, a moment later.
+    f" kill -9 {PM2}; {until('! pgrep -u plugspace -f ^node')}",
     "pm2_dead",
     ("start_pm2",),
     # By its unit: whoever asks PM2 for its list starts one that belongs to his login.
