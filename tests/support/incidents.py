@@ -90,8 +90,8 @@ def _recorded(seen: Seen) -> None:
     assert seen.record["status"] == ("finished" if seen.run.code == 0 else "failed")
     assert {one["host"]: one for one in seen.record["results"]} == seen.results
     for result in seen.results.values():
-        # Of an alert that no procedure could begin for, nothing was looked at.
-        if result["outcome"] == "planned" or not result["rungs"]:
+        # Nothing was looked at after what was not done, or where nobody answers any more.
+        if result["outcome"] in ("planned", "unreachable") or not result["rungs"]:
             continue
         shown = result["before"]
         for rung in result["rungs"]:
