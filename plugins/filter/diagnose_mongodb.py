@@ -75,10 +75,11 @@ _value:
       V(not_listening); the target is the unit.
     - V(initiate_set) for V(never_initiated), where every member answers and none has a
       configuration; the target is the set. It is destructive, a person names the set.
-    - V(add_member) for V(member_missing); the target is the member, as host:port. It is
-      destructive, a person names the member.
-    - V(force_set) for V(majority_lost), where nothing can be waited for, the hosts of all members
-      were looked at, and one that is left can become primary; the target is the set and the lost
+    - V(add_member) for V(member_missing), unless it does not run; the target is the member, as
+      host:port. It is destructive, a person names the member.
+    - V(force_set) for V(majority_lost), where nothing can be waited for, the hosts of all expected
+      members were looked at, each silent member has nobody at its port or a host that cannot be
+      reached, and a secondary is left that can become primary; the target is the set and the lost
       members, as SET-without-MEMBER,MEMBER. It is destructive, a person names it.
     - No rung for V(disk_full), V(port_held_by_stranger), V(unit_unusable), V(configuration),
       V(keyfile), V(data_in_use), V(data_missing), V(wrong_owner), V(data_damaged),

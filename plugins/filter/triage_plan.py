@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils._triage import (
     TriageError,
+    by_symptom,
     plan,
     sentences,
 )
@@ -64,7 +65,8 @@ _value:
   description:
     - V(procedures), each with V(procedure), V(playbook), V(hosts), V(alerts), V(severity),
       V(since), and V(began), which has it for each host; V(by_hand), what a person is told of each
-      firing alert that no procedure is run for; V(lines) for a person; V(unknown), V(unplaced) and
+      firing alert that no procedure is run for; V(lines) for a person, and V(symptoms), which are
+      lines of what each procedure is for, where nothing is to be done; V(unknown), V(unplaced) and
       V(pending) alerts in sentences; V(problem), empty when the alerts could be read.
   type: dict
   sample:
@@ -92,9 +94,14 @@ def triage_plan(
     try:
         found = plan(answer, catalogue, hosts, groups, site)
     except TriageError as error:
-        kinds = ("procedures", "by_hand", "unknown", "unplaced", "pending", "lines")
+        kinds = ("procedures", "by_hand", "unknown", "unplaced", "pending", "lines", "symptoms")
         return {**{kind: [] for kind in kinds}, "problem": str(error)}
-    return {**found, "lines": sentences(found, catalogue), "problem": ""}
+    return {
+        **found,
+        "lines": sentences(found),
+        "symptoms": by_symptom(found, catalogue),
+        "problem": "",
+    }
 
 
 class FilterModule:

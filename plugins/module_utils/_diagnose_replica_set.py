@@ -54,8 +54,8 @@ class ReplicaSetDiagnosis:
         self._member = seen.text("member")
         others = seen.part("others")
         # By the inventory's name of each member, what it calls itself.
-        self._looked_at = others.names()
-        self._called = {one: self_name(others.part(one).part("mongodb")) for one in self._looked_at}
+        self._there = others
+        self._called = {one: self_name(others.part(one).part("mongodb")) for one in others.names()}
         self._called[self._member] = self_name(self._own)
         self._log = log
         self._expected = list(dict.fromkeys(seen.texts("expected_members")))
@@ -191,23 +191,33 @@ class ReplicaSetDiagnosis:
         why = f"no member is primary: only {counted} answer, without {', '.join(silent)}"
         # The others' own results say what becomes of them.
         left = [name for name in silent if name not in self._healing]
-        forced = "to force a configuration without them loses writes"
+        forced = "without them, what only they have or still write unseen is lost"
         advice = f"start {', '.join(left)}; {forced}" if left else ""
         rung, target = "", ""
         if len(left) < len(silent):
             rung = "wait"
-        elif self._can_go_on():
+        elif self._can_go_on(silent):
             rung, target = "force_set", f"{subject}-without-{','.join(silent)}"
         return finding("majority_lost", subject, why, CERTAIN, rung, target, advice)
 
-    def _can_go_on(self) -> bool:
-        """Whether who is left could elect a primary, and no host is left that was not looked at."""
-        looked_at = {self._member, *self._looked_at}
-        electable = (
-            one.number("priority", 1) > 0 and self._answers(one.text("host"))
-            for one in self._config
-        )
-        return looked_at >= set(self._expected) and any(electable)
+    def _can_go_on(self, silent: t.Iterable[str]) -> bool:
+        """Whether one is left that can be elected, and none of the others is known to run.
+
+        A host of the inventory that was not looked at may know a primary.
+        """
+        electable = {one.text("host") for one in self._config if one.number("priority", 1) > 0}
+        left = {row.text("name") for row in self._rows if row.text("role") == "SECONDARY"}
+        looked_at = {self._member, *self._there.names()} >= set(self._expected)
+        return looked_at and bool(electable & left) and all(map(self._is_lost, silent))
+
+    def _is_lost(self, name: str) -> bool:
+        """Whether a member's own host cannot be reached, or has nobody at its port.
+
+        By the inventory's name: whoever is called otherwise has not been looked at.
+        """
+        there = self._there.part(name)
+        nobody = there.part("mongodb").text("state") == "refused"
+        return nobody or there.flag("unreachable") is True
 
     def _own_state(self) -> t.Iterator[Finding]:
         if self._own.text("role") != "NOT_READY":
@@ -264,7 +274,13 @@ class ReplicaSetDiagnosis:
             count = plural(len(members), "member")
             why = f"{name} is in the inventory, and not among the {count} of the set"
             advice = f"name it to have it added, or add it with {_ADD}"
-            yield finding("member_missing", name, why, sure, "add_member", name, advice)
+            if not self._is_lost(name):
+                yield finding("member_missing", name, why, sure, "add_member", name, advice)
+                continue
+            # A member that is silent from the start may leave the set without a majority.
+            rung = "wait" if name in self._healing else ""
+            advice = "" if rung else f"start it on its own host first; then {advice}"
+            yield finding("member_missing", name, why, sure, rung, advice=advice)
 
     def _lagging(self) -> t.Iterator[Finding]:
         delays = {one.text("host"): one.number("delay_s") for one in self._config}

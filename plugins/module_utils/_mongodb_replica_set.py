@@ -402,6 +402,14 @@ class Manager:
                 " members back until more than half of the votes answer, or read what force may"
                 " lose",
             )
+        answers = [one["name"] for one in member_states(self._status()) if one["answers"]]
+        back = [one.host for one in gone if one.host in answers]
+        if back:
+            raise ReplicaSetError(
+                "no_primary",
+                f"{', '.join(back)} answers, so nothing is forced: wait for an election, or stop it"
+                " before it is removed",
+            )
         words = [f"remove {one.host}" for one in gone]
         words += [f"change {_told(one, changed[one])}" for one in changed]
         words += [f"add {one.host}" for one in new]

@@ -281,14 +281,23 @@ def severity_of(label: str, otherwise: str) -> str:
     return "high"
 
 
-def sentences(
+def by_symptom(
     found: t.Mapping[str, t.Any], catalogue: t.Sequence[t.Mapping[str, t.Any]]
 ) -> list[str]:
-    """The plan for a person, a line each; the most severe first.
+    """How a person who sees something though no alert says what to do finds the procedure."""
+    known = [Seen(one) for one in catalogue]
+    lines = [
+        f"playbooks/{one.text('playbook')}: {', '.join(one.texts('symptoms'))}"
+        for one in known
+        if one.text("playbook") and one.texts("symptoms")
+    ]
+    if not lines or found["procedures"] or found["by_hand"]:
+        return []
+    return ["Who sees something all the same finds the procedure by it:", *lines]
 
-    Where there is nothing to do, a person who sees something all the same is told by which symptoms
-    the catalogue knows its procedures.
-    """
+
+def sentences(found: t.Mapping[str, t.Any]) -> list[str]:
+    """The plan for a person, a line each; the most severe first."""
     lines = []
     for one in found["procedures"]:
         since = f" since {one['since']}" if one["since"] else ""
@@ -300,13 +309,7 @@ def sentences(
     for kind in ("unknown", "unplaced", "pending"):
         lines += [f"{kind:8} {told}" for told in found[kind]]
     if not lines:
-        lines.append("Nothing is firing.")
-    known = [one for one in catalogue if one.get("symptoms")]
-    if known and not found["procedures"] and not found["by_hand"]:
-        lines.append("Who sees something all the same finds the procedure by it:")
-        lines += [
-            f"playbooks/{one['playbook']}: {', '.join(map(str, one['symptoms']))}" for one in known
-        ]
+        return ["Nothing is firing."]
     if found["procedures"]:
         count = plural(len(found["procedures"]), "procedure")
         lines.append(f"{count} to run, in this order.")

@@ -96,8 +96,9 @@ options:
       - Whether the configuration may be changed without a primary, through the member at O(host)
         alone. Has no effect as long as there is a primary.
       - Writes that had reached only the lost members are lost. When those are not lost but only cut
-        off, they may elect a primary of their own, and the writes of one of the two are rolled
-        back. Make sure that they are down and stay down.
+        off, they may elect a primary of their own, and what they write is lost once they hear of
+        the forced configuration. Make sure that they are down and stay down.
+      - A member that answers is not removed by force.
     type: bool
     default: false
   wait:

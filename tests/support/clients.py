@@ -57,5 +57,7 @@ class Client:
 
     def __exit__(self, *_error: object) -> None:
         ssh(self._host, f"rm -f {self._flag}")
-        self.told = json.loads(self._run.result())
-        self._pool.shutdown()
+        try:
+            self.told = json.loads(self._run.result())
+        finally:
+            self._pool.shutdown()

@@ -683,7 +683,7 @@ def causes(seen: object) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("login", [True, False])
-def test_a_lost_majority_is_told_and_never_forced(login: bool) -> None:
+def test_a_lost_majority_is_told_where_the_hosts_were_not_looked_at(login: bool) -> None:
     seen = lost(TWO, THREE)
     if not login:
         del seen["mongodb"]["server"]
@@ -709,7 +709,7 @@ def lost_for_good() -> dict[str, Any]:
 def test_a_majority_that_is_lost_for_good_can_be_given_up_by_name() -> None:
     seen = lost_for_good()
     assert told(seen)[0] == WITHOUT
-    assert diagnose_mongodb(seen)[0]["advice"].startswith(f"start {TWO}, {THREE}; to force")
+    assert diagnose_mongodb(seen)[0]["advice"].startswith(f"start {TWO}, {THREE}; without them")
     # Who has no login cannot know who has a vote.
     del seen["mongodb"]["server"]["config"]
     assert told(seen)[0] == ("majority_lost", "", "")
@@ -730,6 +730,47 @@ def test_a_majority_is_not_given_up_for_one_that_cannot_be_primary() -> None:
     assert told(seen)[0] == ("majority_lost", "", "")
     seen["mongodb"]["server"]["config"]["members"][0]["priority"] = 0.5
     assert told(seen)[0] == WITHOUT
+
+
+@pytest.mark.parametrize("role", ["NOT_READY", "ARBITER"])
+def test_a_majority_is_not_given_up_for_one_that_is_not_ready(role: str) -> None:
+    seen = lost_for_good()
+    seen["mongodb"]["members"][0]["role"] = seen["mongodb"]["role"] = role
+    assert told(seen)[0] == ("majority_lost", "", "")
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        {"failed": True, "msg": "Missing sudo password"},
+        {"mongodb": None},
+        {"mongodb": {"state": "hung"}},
+        {"mongodb": {"state": "error", "error": "SSL handshake failed"}},
+        {"unreachable": False},
+    ],
+)
+def test_a_member_that_may_run_is_not_given_up(there: dict[str, Any]) -> None:
+    seen = lost_for_good()
+    seen["others"][THREE] = there
+    assert told(seen)[0][1] != "force_set"
+    # Nobody is at its port, and its own host cannot help it.
+    stuck = elsewhere("exit-code", "Unrecognized option: nonsense")
+    seen["others"][THREE] = {**stuck, "mongodb": {"state": "refused"}}
+    assert told(seen)[0] == WITHOUT
+
+
+def test_a_member_that_no_host_of_the_inventory_has_is_not_given_up() -> None:
+    seen = renamed_all(lost_for_good())
+    assert told(seen)[0] == ("majority_lost", "", "")
+
+
+def renamed_all(seen: dict[str, Any]) -> dict[str, Any]:
+    """The inventory has other names, and none of the silent members can say its own."""
+    names = {name: name.replace("titan", "plugspace") for name in (ONE, TWO, THREE)}
+    seen["member"] = names[ONE]
+    seen["expected_members"] = list(names.values())
+    seen["others"] = {names[name]: there for name, there in seen["others"].items()}
+    return seen
 
 
 def test_a_majority_that_comes_back_is_not_given_up() -> None:
@@ -806,7 +847,7 @@ def test_a_member_that_its_own_host_can_help_is_waited_for() -> None:
         ("member_down", "wait", ""),
     ]
     # What is waited for is not asked of a person, neither before nor after.
-    assert diagnose_mongodb(seen)[0]["advice"].startswith(f"start {TWO}; to force")
+    assert diagnose_mongodb(seen)[0]["advice"].startswith(f"start {TWO}; without them")
     seen["others"][TWO] = elsewhere("success")
     assert diagnose_mongodb(seen)[0]["advice"] == ""
 
@@ -871,6 +912,18 @@ def test_a_member_of_the_inventory_that_is_not_in_the_set() -> None:
     assert diagnose_mongodb(seen)[0]["confidence"] == "certain"
     del seen["mongodb"]["server"]
     assert diagnose_mongodb(seen)[0]["confidence"] == "likely"
+
+
+def test_a_missing_member_that_is_silent_is_started_before_it_is_added() -> None:
+    seen = well()
+    seen["mongodb"]["members"].pop()
+    seen["mongodb"]["server"]["config"]["members"].pop()
+    for there in ({"unreachable": True}, elsewhere("exit-code", "Unrecognized option: nonsense")):
+        seen["others"] = {THREE: there}
+        assert told(seen) == [("member_missing", "", "")]
+        assert diagnose_mongodb(seen)[0]["advice"].startswith("start it on its own host first")
+    seen["others"] = {THREE: elsewhere("success")}
+    assert told(seen) == [("member_missing", "wait", "")]
 
 
 def renamed() -> dict[str, Any]:

@@ -565,6 +565,13 @@ def test_force_is_for_a_set_without_primary_alone() -> None:
     result = bring(rs, A, *gone, force=True)
     assert result["actions"] == [f"By force: remove {B}, remove {C}"]
     assert rs.calls == [f"force {A}"]
+    # The one that has come back may be elected.
+    rs = FakeSet()
+    rs.kill(C)
+    rs.primary = ""
+    error = refused(rs, A, *gone, force=True)
+    assert (error.cause, rs.calls) == ("no_primary", [])
+    assert str(error).startswith(f"{B} answers, so nothing is forced"), error
     rs = FakeSet()
     assert bring(rs, A, B, {"host": C, "state": "absent"}, force=True)["changed"]
     assert rs.calls == [f"set {A} {B}"]
