@@ -68,7 +68,8 @@ _value:
     - V(rung) is the rung of the ladder that helps and V(target) what it acts on. Where V(rung) is
       empty, V(advice) says what a person must do.
     - V(wait) for V(starting), V(electing), V(joining) and V(member_not_ready), and for
-      V(member_down) and V(majority_lost) where the silent member's own host can help it.
+      V(member_down), V(majority_lost) and V(member_missing) where the silent member's own host can
+      help it.
     - V(continue_processes) for V(paused); the target is the processes to send SIGCONT, with commas.
     - V(start_unit) for V(stopped), V(killed), V(out_of_memory), V(crashed), V(failed),
       V(port_was_taken) and V(disk_was_full), and V(restart_unit) for V(hung) and
@@ -86,7 +87,7 @@ _value:
       V(start_too_slow), V(traced), V(waits_for_disk), V(too_many_open_files),
       V(connections_used_up), V(wrong_password), V(tls), V(standalone), V(not_a_member),
       V(cut_off), V(keyfile_mismatch), V(lagging), V(too_stale), V(unsteady) and V(unknown), and for
-      V(member_down) and V(majority_lost) in all other cases.
+      V(member_down), V(majority_lost) and V(member_missing) in all other cases.
   type: list
   elements: dict
   sample:

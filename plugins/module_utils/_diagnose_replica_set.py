@@ -53,8 +53,8 @@ class ReplicaSetDiagnosis:
         self._own = seen.part("mongodb")
         self._member = seen.text("member")
         others = seen.part("others")
-        # By the inventory's name of each member, what it calls itself.
         self._there = others
+        # By the inventory's name of each member, what it calls itself.
         self._called = {one: self_name(others.part(one).part("mongodb")) for one in others.names()}
         self._called[self._member] = self_name(self._own)
         self._log = log
@@ -179,8 +179,9 @@ class ReplicaSetDiagnosis:
             why = f"no member is primary, and {counted} answer: an election is due"
             yield finding("electing", subject, why, rung="wait")
         elif primary or running:
-            others = f"{primary.text('name')} is primary" if primary else ""
-            others = others or f"on their own hosts {', '.join(running)} answer"
+            others = f"on their own hosts {', '.join(running)} answer"
+            if primary:
+                others = f"{primary.text('name')} is primary"
             why = f"{here} reaches only {counted}, while {others}"
             advice = f"look at the network and the firewall between {here} and {', '.join(silent)}"
             yield finding("cut_off", here, why, LIKELY, advice=advice)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import statistics
 
 from support.hosts import ssh
-from support.service_faults import API, REFUSE, SILENT, VOICE, inspector
+from support.service_faults import (
+    ALL_ARE_SILENT,
+    API,
+    ONE_IS_SILENT,
+    REFUSE,
+    VOICE,
+    inspector,
+)
 from timing import Timed, playbook
 
 ROUNDS = 3
@@ -16,13 +23,13 @@ RECOVERIES = (
         "one instance that is silent, `restart_instances`",
         "api_down",
         "service_down",
-        f"{inspector(API, SILENT, '[1]')}; sleep 1",
+        ONE_IS_SILENT,
     ),
     (
         "an API of which no instance answers, `restart`",
         "api_down",
         "service_down",
-        f"{inspector(API, SILENT, '[0]')}; sleep 1; {inspector(API, SILENT, '[1]')}; sleep 1",
+        ALL_ARE_SILENT,
     ),
     (
         "a voice server that refuses handshakes, `reload`",

@@ -229,6 +229,8 @@ SILENT = (
     "setTimeout(() => { process.mainModule.require(`inspector`).close();"
     " Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); }, 500); 1"
 )
+ONE_IS_SILENT = f"{inspector(API, SILENT, '[1]')}; sleep 1"
+ALL_ARE_SILENT = f"{inspector(API, SILENT, '[0]')}; sleep 1; {ONE_IS_SILENT}"
 # The daemon waits for ever to write this application's number into a pipe that nobody reads, as it
 # does on a file system that is gone; only a kill ends it.
 PM2_HANGS = (
@@ -319,7 +321,7 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         Fault(
             "one of two instances is online and silent",
-            f"{inspector(API, SILENT, '[1]')}; sleep 1",
+            ONE_IS_SILENT,
             "bad_instance",
             ("restart_instances",),
             evidence="the others answer",
@@ -348,7 +350,7 @@ API_FAULTS: tuple[tuple[Fault, ...], ...] = (
     (
         Fault(
             "all instances are online and silent",
-            f"{inspector(API, SILENT, '[0]')}; sleep 1; {inspector(API, SILENT, '[1]')}; sleep 1",
+            ALL_ARE_SILENT,
             "hung",
             ("restart",),
             evidence="online for PM2, but",
