@@ -120,7 +120,7 @@ class ReplicaSetDiagnosis:
         if len(self._others) + 1 < len(self._expected) or not self._expected:
             advice = "look at all members before anything is initiated: one may have the set"
             return finding(cause, subject, why, LIKELY, advice=advice)
-        advice = "name the set to have it initiated; never where a backup is to be restored"
+        advice = "a new set is empty: where there is a backup, restore that"
         return finding(cause, subject, why, CERTAIN, "initiate_set", self._set_name, advice)
 
     def _removed(self) -> Finding:

@@ -298,9 +298,15 @@ def report(results: t.Sequence[Result]) -> str:
         ]
         # What a sentence says already is not said again.
         if one["advice"] and one["advice"] not in one["summary"]:
-            done = one["outcome"] in (HEALED, PLANNED) and one["rungs"]
-            lines.append(f"     {'afterwards' if done else 'to do'}: {one['advice']}")
+            lines.append(f"     {_when(one)}: {one['advice']}")
     return "\n".join(lines)
+
+
+def _when(one: Result) -> str:
+    if not one["rungs"]:
+        return "to do"
+    # Of what is planned, some advice is for before it: what else would help, or what it costs.
+    return {HEALED: "afterwards", PLANNED: "mind"}.get(one["outcome"], "to do")
 
 
 def failure(results: t.Sequence[Result]) -> str:

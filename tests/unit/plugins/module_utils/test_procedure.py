@@ -133,11 +133,11 @@ def test_a_sentence_that_was_seen_ends_once(said: str, told: str, facts: dict[st
     assert f": {told}" in tell(course(**one))["summary"]
 
 
-def test_a_plan_that_has_no_step_says_what_is_to_do() -> None:
+def test_a_plan_says_what_is_to_do_without_a_step_or_to_mind_with_one() -> None:
     result = tell(course(first=[STOPPED], planning=True, step=step(STOPPED, reason="name it")))
     assert show([result]).splitlines()[1:] == ["     to do: ask why"]
     result = tell(course(first=[STOPPED], planning=True, step=step(STOPPED, "start")))
-    assert show([result]).splitlines()[1:] == ["     afterwards: ask why"]
+    assert show([result]).splitlines()[1:] == ["     mind: ask why"]
 
 
 @pytest.mark.parametrize(
