@@ -16,6 +16,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._probe_options imp
     Probe,
     address_of,
 )
+from ansible_collections.plugspace.titan.plugins.module_utils._words import plain
 
 MAX_BODY = 256 * 1024
 SHOWN = 200
@@ -107,5 +108,5 @@ def target(url: SplitResult) -> tuple[tuple[str, int], str, str]:
 
 def excerpt(body: bytes) -> str:
     """The beginning of an answer on one line, for a message."""
-    text = " ".join(body[: SHOWN * 2].decode("utf-8", "replace").split())
-    return text[:SHOWN] or "an empty body"
+    text = body[: SHOWN * 2].decode("utf-8", "replace")
+    return plain(text, SHOWN) or "an empty body"

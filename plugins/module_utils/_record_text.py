@@ -64,11 +64,11 @@ def worked_on(hosts: t.Sequence[str]) -> list[str]:
 
 
 def by_urgency(results: t.Sequence[Seen]) -> list[Seen]:
-    """Results, the worst first."""
+    """Results, the worst first; hosts by their names, and not by who was done first."""
 
-    def rank(result: Seen) -> int:
+    def rank(result: Seen) -> tuple[int, str]:
         outcome = result.text("outcome")
-        return OUTCOMES.index(outcome) if outcome in OUTCOMES else 0
+        return OUTCOMES.index(outcome) if outcome in OUTCOMES else 0, result.text("host")
 
     return sorted(results, key=rank)
 

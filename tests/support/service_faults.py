@@ -10,6 +10,7 @@ from support.incidents import Fault
 API, VOICE = "plugspace-api", "plugspace-voice"
 PM2 = "$(cat ~/.pm2/pm2.pid)"
 DROP_IN = "/run/systemd/system/pm2-plugspace.service.d"
+WITHOUT_DROP_IN = f"sudo rm -rf {DROP_IN}; sudo systemctl daemon-reload"
 DATA, GONE = f"{HOME}/data", f"{HOME}/titan-gone"
 
 
@@ -269,9 +270,8 @@ PM2_DEAD = Fault(
     "pm2_dead",
     ("start_pm2",),
     # By its unit: whoever asks PM2 for its list starts one that belongs to his login.
-    cure=f"sudo rm -rf {DROP_IN}; sudo systemctl daemon-reload;"
-    f" kill -0 {PM2} || sudo systemctl start pm2-plugspace",
-    after=f"sudo rm -r {DROP_IN}; sudo systemctl daemon-reload",
+    cure=f"{WITHOUT_DROP_IN}; kill -0 {PM2} || sudo systemctl start pm2-plugspace",
+    after=WITHOUT_DROP_IN,
 )
 PM2_PAUSED = Fault("PM2's daemon hangs", f"kill -STOP {PM2}", "pm2_hung", ("continue_processes",))
 NGINX_STOPPED = Fault(

@@ -48,6 +48,7 @@ def test_http() -> None:
         (http({"c": "old"}), {"expect": {"c": "new"}}, "answered c=old (wanted new)"),
         (http({"c": {}}), {"expect": {"c.d": "new"}}, "answered c.d=nothing (wanted new)"),
         (http(b"<html>"), {"expect": {"c": 1}}, "answered c=nothing"),
+        (http(b"\x1b[31m" + b"x" * 300, "500 x"), {}, f"(wanted 200): [31m{'x' * 193}..."),
         (http(b"<p>Sorry"), {"contains": "Welcome"}, "answered without Welcome: <p>Sorry"),
         (b"garbage\r\n\r\n", {}, "answered no HTTP"),
         (b"", {}, "answered no HTTP: RemoteDisconnected"),

@@ -174,6 +174,13 @@ def test_the_end_of_a_plan_and_of_an_interruption_on_the_terminal() -> None:
     assert cut == ["service_down was interrupted by SIGHUP after 9.0 s", "record: /x"]
 
 
+def test_hosts_are_told_by_their_names_and_not_by_who_was_done_first() -> None:
+    hosts = ("titan3", "titan1", "titan2")
+    told = lines(record(*(result(host=host) for host in hosts)), "")
+    heads = [line for line in told if line.endswith(": healed")]
+    assert heads == [f"plugspace-api on titan{n}: healed" for n in (1, 2, 3)]
+
+
 def test_the_terminal_gets_no_control_characters() -> None:
     told = "\n".join(lines(record(result(advice="\x1b[31mred\x07", subject="a\nb")), "/x"))
     assert "\x1b" not in told
