@@ -27,6 +27,11 @@ CASES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "high_response_time",
         (*APPLICATION, "titan_pm2_home"),
     ),
+    "high_response_time, its service": (
+        "high_response_time",
+        "high_response_time",
+        ("titan_api_service",),
+    ),
     "scale_back": ("scale_back", "scale_back", (*APPLICATION, "titan_pm2_home")),
     # The services of this site are made of it.
     "api_down, a probe": ("api_down", "service_down", ("titan_public_probe",)),
