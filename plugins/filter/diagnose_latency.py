@@ -34,9 +34,9 @@ options:
       - V(service) is the service as in C(titan_services), with V(name) and V(max_instances).
       - V(answer) and V(site) are rows of M(plugspace.titan.service_probe) for it and for the site,
         with a time limit of V(answer_ms).
-      - V(access_log), V(instances), V(slow_queries), V(pm2), V(host), V(redis) and V(mongodb) are
-        those of M(plugspace.titan.evidence_info); V(mongodb) with a login, V(redis) with a slow
-        log, V(host) with the use of processors.
+      - V(access_log), V(instances), V(slow_queries), V(pm2), V(host), V(redis), V(mongodb) and
+        V(healed) are those of M(plugspace.titan.evidence_info); V(mongodb) with a login, V(redis)
+        with a slow log, V(host) with the use of processors.
       - V(nginx_unit) is the unit of nginx, of which V(host) tells the state.
       - V(confirmed) is what a person has named, V(settled) whether something was done before.
     type: dict

@@ -20,6 +20,8 @@ from ansible_collections.plugspace.titan.plugins.module_utils._words import age,
 
 # An attempt that a killed run never ended.
 UNENDED = "unknown"
+# One after which nothing was wrong any more.
+HEALED = "healed"
 _KEPT = 200
 
 

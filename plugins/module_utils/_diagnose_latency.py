@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Why a service answers slowly, from what its host, its databases and the access log showed.
 
-Slow is what the log says of the last minutes, or what a probe meets now. After something was done
+Slow is what the log says of the last minutes, or what a probe meets now. What was logged before
+something was healed on the host does not count any more. After something was done in this run
 the log still has the slow requests from before, so probes decide then, and an operation that still
 runs: a probe need not wait for what it keeps others waiting for.
 """
@@ -59,7 +60,8 @@ class LatencyDiagnosis:
         limits = self._seen.part("limits")
         self._limit = limits.number("answer_ms", ANSWER_MS)
         self._operation = limits.number("operation_s", OPERATION_S)
-        self._since = limits.number("since_s", SINCE_S)
+        since = limits.number("since_s", SINCE_S)
+        self._since = min(since, self._seen.part("healed").number("ago_s", since))
         self._service = self._seen.part("service")
         self.name = self._service.text("name")
         self._settled = self._seen.flag("settled") is True

@@ -10,6 +10,7 @@ evidence, and that half is what decides.
 from __future__ import annotations
 
 import os
+import time
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils import (
@@ -24,6 +25,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils import (
     _redis,
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._ask import ask_all
+from ansible_collections.plugspace.titan.plugins.module_utils._attempts import HEALED, Attempts
 from ansible_collections.plugspace.titan.plugins.module_utils._git import Git, Remote
 from ansible_collections.plugspace.titan.plugins.module_utils._host import LocalHost
 from ansible_collections.plugspace.titan.plugins.module_utils._host_sockets import PsutilSockets
@@ -142,6 +144,17 @@ def _name(base: str, number: int) -> str:
         return str(number)
 
 
+def read_healed(params: Params) -> dict[str, t.Any]:
+    """Which procedure healed something on this host last, and how many seconds ago; {} if none."""
+    healed = [one for one in Attempts(params["path"]).read() if one.outcome == HEALED]
+    if not healed:
+        return {}
+    last = max(healed, key=lambda one: one.ended)
+    # A clock that was set back makes it now.
+    ago = max(0.0, time.time() - last.ended)
+    return {"procedure": last.procedure, "ago_s": round(ago, 1)}
+
+
 LOGS: dict[str, dict[str, t.Any]] = {
     "units": {"type": "list", "elements": "str", "default": []},
     "files": {"type": "list", "elements": "path", "default": []},
@@ -153,6 +166,9 @@ CHECK: dict[str, dict[str, t.Any]] = {
 }
 PATHS: dict[str, dict[str, t.Any]] = {
     "paths": {"type": "list", "elements": "path", "required": True},
+}
+ATTEMPTS: dict[str, dict[str, t.Any]] = {
+    "path": {"type": "path", "required": True},
 }
 # Each part: the options that it takes, and who reads it.
 PARTS: dict[str, tuple[Spec, Reader]] = {
@@ -168,6 +184,12 @@ PARTS: dict[str, tuple[Spec, Reader]] = {
     "access_log": (_access_log.ARGUMENT_SPEC, _access_log.look),
     "slow_queries": (_mongodb_slow_log.ARGUMENT_SPEC, _mongodb_slow_log.look),
     "instances": (_instance_answers.ARGUMENT_SPEC, _instance_answers.look),
+    "healed": (ATTEMPTS, read_healed),
+}
+# What others have to know before they look.
+_FIRST: dict[str, set[str]] = {
+    "pm2": {"host", "instances"},
+    "healed": {"access_log", "slow_queries"},
 }
 
 
@@ -192,16 +214,11 @@ def take(
         before["probes"] = probe_all(probes)
     else:
         asked["probes"] = lambda: probe_all(probes)
-    if "pm2" in wanted and {"host", "instances"} & set(wanted):
-        # Whom PM2 calls its own is looked at closely, busy or not, and asked one by one.
-        first = ask_all({"pm2": lambda: readers["pm2"](wanted["pm2"])}, timeout)
-        errors.update(first.pop("errors"))
-        before.update(first)
-        own = _pids(before["pm2"])
-        for part, pids in (("host", [*own, *_daemon(before["pm2"])]), ("instances", own)):
-            if part in wanted:
-                given = wanted[part].get("pids", ())
-                wanted = {**wanted, part: {**wanted[part], "pids": [*given, *pids]}}
+    first = [part for part, others in _FIRST.items() if part in wanted and others & set(wanted)]
+    known = ask_all({part: _reading(readers[part], wanted[part]) for part in first}, timeout)
+    errors.update(known.pop("errors"))
+    before.update(known)
+    wanted = _since(_closely(wanted, known.get("pm2")), known.get("healed"))
     for part, params in wanted.items():
         if part not in before:
             asked[part] = _reading(readers[part], params)
@@ -209,6 +226,29 @@ def take(
     report = ask_all(asked, longest)
     report["errors"].update(errors)
     return {**before, **report}
+
+
+def _closely(wanted: t.Mapping[str, Params], pm2: t.Any) -> t.Mapping[str, Params]:
+    """Whom PM2 calls its own is looked at closely, busy or not, and asked one by one."""
+    own = _pids(pm2)
+    pids = {"host": [*own, *_daemon(pm2)], "instances": own}
+    return {
+        part: {**params, "pids": [*params.get("pids", ()), *pids[part]]} if part in pids else params
+        for part, params in wanted.items()
+    }
+
+
+def _since(wanted: t.Mapping[str, Params], healed: t.Any) -> t.Mapping[str, Params]:
+    """What a log says of the time before something was healed is over."""
+    if not healed:
+        return wanted
+    ago = max(1, int(healed["ago_s"]))
+    return {
+        part: {**params, "since": min(params["since"] or ago, ago)}
+        if part in _FIRST["healed"]
+        else params
+        for part, params in wanted.items()
+    }
 
 
 def _reading(reader: Reader, params: Params) -> t.Callable[[], t.Any]:

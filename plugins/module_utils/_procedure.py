@@ -9,6 +9,7 @@ import datetime
 import re
 import typing as t
 
+from ansible_collections.plugspace.titan.plugins.module_utils._attempts import HEALED
 from ansible_collections.plugspace.titan.plugins.module_utils._finding import Finding
 from ansible_collections.plugspace.titan.plugins.module_utils._ladder import (
     LadderError,
@@ -17,7 +18,7 @@ from ansible_collections.plugspace.titan.plugins.module_utils._ladder import (
 )
 from ansible_collections.plugspace.titan.plugins.module_utils._words import age, plain
 
-WELL, PLANNED, HEALED = "well", "planned", "healed"
+WELL, PLANNED = "well", "planned"
 UNHEALED, REFUSED, UNREACHABLE = "unhealed", "refused", "unreachable"
 # Whoever started the procedure has to look at the host himself now.
 BAD = (UNHEALED, REFUSED, UNREACHABLE)

@@ -76,7 +76,7 @@ def shown(observed: object) -> dict[str, str]:
     lines = {label: _answer(seen.part(label), timed) for label in ("answer", "site")}
     # After a rung the log still has the requests from before, so it is no proof.
     if not seen.flag("settled"):
-        lines["requests"] = _requests(seen.part("access_log"))
+        lines["requests"] = _requests(seen.part("access_log"), _healed(seen))
     pm2 = seen.part("pm2")
     if pm2.part("daemon"):
         lines["PM2"] = _instances(pm2, name)
@@ -102,17 +102,27 @@ def _answer(row: Seen, timed: bool) -> str:
     return plain(row.text("reason") or row.text("msg") or "bad")
 
 
-def _requests(log: Seen) -> str:
+def _healed(seen: Seen) -> str:
+    """Since when the access log counts, where that is shorter than it was asked for."""
+    healed = seen.part("healed")
+    ago = healed.number("ago_s")
+    if not healed or ago >= seen.part("limits").number("since_s"):
+        return ""
+    procedure, _, subject = healed.text("procedure").partition(" ")
+    return f" since {procedure} healed {subject} {age(ago)} ago"
+
+
+def _requests(log: Seen, since: str) -> str:
     """How long visitors waited, by the access log."""
     total = log.part("all")
     count = total.whole("count")
     if not log:
         return ""
     if not count:
-        return "the access log has no requests of that time"
+        return f"the access log has no requests{since or ' of that time'}"
     if log.whole("lines_without_time") >= count:
         return f"{plural(count, 'request')}, of which the access log tells no time"
-    told = f"95 % of {plural(count, 'request')} took {total.number('p95_ms'):.0f} ms or less"
+    told = f"95 % of {plural(count, 'request')}{since} took {total.number('p95_ms'):.0f} ms or less"
     errors = total.whole("gateway_errors")
     if errors:
         told += f"; nginx got no good answer for {errors}"

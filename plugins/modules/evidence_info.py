@@ -77,6 +77,11 @@ options:
         (4). V(pids) are the processes; with O(pm2), those of its applications are among them.
       - How busy they are is measured over V(busy_s) seconds at least (1; 0 for not at all).
     type: dict
+  healed:
+    description:
+      - In V(path), the file in which M(plugspace.titan.attempt) remembers what was tried. Of the
+        O(access_log) and the O(slow_queries) counts what came after something was healed.
+    type: dict
   probes:
     description:
       - Probes as M(plugspace.titan.service_probe) takes them. One that fails does not fail the
@@ -229,6 +234,13 @@ instances:
     silent: []
     busy:
       - {pid: 4711, busy_percent: 12.5, waited_percent: 0.4}
+healed:
+  description: Which procedure healed something on this host last, and how many seconds ago.
+  returned: with O(healed)
+  type: dict
+  sample:
+    procedure: high_cpu the CPU
+    ago_s: 41.8
 probes:
   description:
     - One result for each probe, in their order, as M(plugspace.titan.service_probe) has them.
@@ -283,6 +295,7 @@ def main() -> None:
             "access_log": {"type": "dict"},
             "slow_queries": {"type": "dict"},
             "instances": {"type": "dict"},
+            "healed": {"type": "dict"},
             "probes": {"type": "list", "elements": "dict", "default": []},
             "settle": {"type": "bool", "default": False},
             "timeout": {"type": "float", "default": 8},

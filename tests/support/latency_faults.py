@@ -121,7 +121,6 @@ SLOW_INSTANCE = Fault(
     f" for one in $(seq 8); do {VISIT}/api/health & done; wait",
     "slow_instance",
     ("restart_instances",),
-    after=QUIET,
     evidence="while the others answer within",
 )
 LONG_OPERATION = Fault(
@@ -141,7 +140,7 @@ SATURATED = Fault(
     "saturated",
     ("scale",),
     after=f'{UNLOAD}; [ $(pm2 jlist -s | tail -n 1 | jq \'[.[] | select(.name == "{API}")]'
-    f" | length') = 3 ]; sleep 3; {QUIET}",
+    f" | length') = 3 ]; sleep 3",
 )
 # Nobody is behind one route, and visitors come to it all the time.
 SITE = "/etc/nginx/sites-available/plugspace"

@@ -187,6 +187,21 @@ def test_what_the_log_says_in_a_line(log: dict[str, Any], line: str) -> None:
     assert shown({"access_log": log}) == {"requests": line}
 
 
+@pytest.mark.parametrize(
+    ("ago_s", "count", "line"),
+    [
+        (41.8, 0, "the access log has no requests since high_cpu healed the CPU 41 s ago"),
+        (41.8, 3, "95 % of 3 requests since high_cpu healed the CPU 41 s ago took 5 ms or less"),
+        (300, 0, "the access log has no requests of that time"),
+    ],
+)
+def test_the_log_counts_from_when_something_was_healed(ago_s: float, count: int, line: str) -> None:
+    log = {"all": {"count": count, "p95_ms": 5.4}}
+    healed = {"procedure": "high_cpu the CPU", "ago_s": ago_s}
+    seen = {"access_log": log, "healed": healed, "limits": {"since_s": 300}}
+    assert shown(seen) == {"requests": line}
+
+
 def test_the_slowest_routes_are_told_when_nothing_explains_them() -> None:
     seen = slow()
     assert told(seen) == [("slow_route", "", "")]
@@ -486,6 +501,11 @@ def test_slow_commands_of_redis_are_counted() -> None:
     assert told(seen) == [("redis_slow", "", "")]
     seen["redis"]["slowlog"] = [command("KEYS", 450, age_s=301)]
     assert told(seen) == [("slow_route", "", "")]
+    # Nor is held against it what was before something was healed.
+    healed = {"procedure": "high_cpu the CPU", "ago_s": 19.5}
+    recent = {"state": "ok", "slowlog": [command("KEYS", 450)]}
+    assert told(slow(redis=recent, healed=healed)) == [("slow_route", "", "")]
+    assert told(slow(redis=recent, healed={**healed, "ago_s": 20})) == [("redis_slow", "", "")]
     old = [command("KEYS", 450, age_s=301), command("GET", 99), command("", 5)]
     assert told(slow(redis={"state": "ok", "slowlog": old})) == [("slow_route", "", "")]
 

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.plugspace.titan.plugins.module_utils import _evidence, _probe
+from ansible_collections.plugspace.titan.plugins.module_utils._attempts import AttemptsError
 from ansible_collections.plugspace.titan.plugins.module_utils._evidence import (
     read_check,
+    read_healed,
     read_host,
     read_logs,
     read_mongodb,
@@ -72,6 +76,57 @@ def test_a_pm2_that_cannot_be_asked_leaves_the_host_to_be_seen() -> None:
     report = take({"host": {}, "pm2": {}}, [], 2, readers=table)
     assert (report["host"], report["pm2"]) == ({"pids": []}, None)
     assert report["errors"] == {"pm2": "it is broken"}
+
+
+def healing(ago_s: float | None) -> dict[str, Any]:
+    """What is read of logs when something was healed so long ago: the options they were given."""
+    healed = {} if ago_s is None else {"procedure": "high_cpu the CPU", "ago_s": ago_s}
+    return {
+        "healed": lambda params: healed,
+        "access_log": lambda params: params["since"],
+        "slow_queries": lambda params: params["since"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("since", "ago_s", "read"),
+    [(300, None, 300), (300, 41.8, 41), (300, 0.2, 1), (30, 41.8, 30), (0, 41.8, 41), (0, None, 0)],
+)
+def test_logs_are_read_from_when_something_was_healed(
+    since: int, ago_s: float | None, read: int
+) -> None:
+    wanted: dict[str, Any] = {part: {"since": since} for part in ("access_log", "slow_queries")}
+    report = take({**wanted, "healed": {}}, [], 2, readers=healing(ago_s))
+    assert (report["access_log"], report["slow_queries"]) == (read, read)
+    assert report["healed"].get("ago_s") == ago_s
+
+
+def test_without_what_was_tried_the_logs_are_read_as_they_are() -> None:
+    readers = {**healing(None), "healed": Readers().broken}
+    report = take({"access_log": {"since": 300}, "healed": {}}, [], 2, readers=readers)
+    assert (report["access_log"], report["healed"]) == (300, None)
+    assert report["errors"] == {"healed": "it is broken"}
+
+
+def test_what_was_healed_last_is_read_from_the_attempts(tmp_path: Path) -> None:
+    path = tmp_path / "attempts.json"
+    assert read_healed({"path": str(path)}) == {}
+    tried = {"cause": "slow", "run": "r", "by": "me", "began": 1.0}
+    rows = [
+        {**tried, "procedure": "high_cpu the CPU", "ended": time.time() - 40, "outcome": "healed"},
+        {**tried, "procedure": "redis_down redis", "ended": time.time() - 9, "outcome": "unhealed"},
+        {**tried, "procedure": "api_down api", "ended": time.time() - 90, "outcome": "healed"},
+    ]
+    path.write_text(json.dumps({"version": 1, "attempts": rows}))
+    found = read_healed({"path": str(path)})
+    assert found["procedure"] == "high_cpu the CPU"
+    assert 40 <= found["ago_s"] < 50
+    # By a clock that was set back it is yet to come.
+    path.write_text(json.dumps({"version": 1, "attempts": [{**rows[0], "ended": 1e12}]}))
+    assert read_healed({"path": str(path)})["ago_s"] == 0
+    path.write_text("nonsense")
+    with pytest.raises(AttemptsError, match="is damaged"):
+        read_healed({"path": str(path)})
 
 
 @pytest.mark.parametrize("settle", [True, False])
