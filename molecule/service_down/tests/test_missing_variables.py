@@ -37,6 +37,7 @@ CASES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "api_down, a probe": ("api_down", "service_down", ("titan_public_probe",)),
     "high_cpu, a probe": ("high_cpu", "high_cpu", ("titan_public_probe",)),
     "triage": ("triage", "triage", ("titan_api_service",)),
+    "triage, a probe": ("triage", "triage", ("titan_public_probe",)),
 }
 
 
