@@ -108,7 +108,7 @@ def _healed(seen: Seen) -> str:
     ago = healed.number("ago_s")
     if not healed or ago >= seen.part("limits").number("since_s"):
         return ""
-    procedure, _, subject = healed.text("procedure").partition(" ")
+    procedure, _space, subject = healed.text("procedure").partition(" ")
     return f" since {procedure} healed {subject} {age(ago)} ago"
 
 
