@@ -146,13 +146,14 @@ def _name(base: str, number: int) -> str:
 
 def read_healed(params: Params) -> dict[str, t.Any]:
     """Which procedure healed something on this host last, and how many seconds ago; {} if none."""
-    healed = [one for one in Attempts(params["path"]).read() if one.outcome == HEALED]
+    now = time.time()
+    # By a clock that was set back some are yet to come, and would hide all that is logged till then.
+    ended = [one for one in Attempts(params["path"]).read() if one.ended <= now]
+    healed = [one for one in ended if one.outcome == HEALED]
     if not healed:
         return {}
     last = max(healed, key=lambda one: one.ended)
-    # A clock that was set back makes it now.
-    ago = max(0.0, time.time() - last.ended)
-    return {"procedure": last.procedure, "ago_s": round(ago, 1)}
+    return {"procedure": last.procedure, "ago_s": round(now - last.ended, 1)}
 
 
 LOGS: dict[str, dict[str, t.Any]] = {
