@@ -147,7 +147,7 @@ def _name(base: str, number: int) -> str:
 def read_healed(params: Params) -> dict[str, t.Any]:
     """Which procedure healed something on this host last, and how many seconds ago; {} if none."""
     now = time.time()
-    # By a clock that was set back some are yet to come, and would hide all that is logged till then.
+    # What is yet to come, by a clock that was set back, would hide what is logged until then.
     ended = [one for one in Attempts(params["path"]).read() if one.ended <= now]
     healed = [one for one in ended if one.outcome == HEALED]
     if not healed:
