@@ -13,6 +13,9 @@ from ansible_collections.plugspace.titan.plugins.module_utils._cpu_usage import 
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 from ansible_collections.plugspace.titan.plugins.module_utils._words import age, plain
 
+# Of what a process has to use to be called busy.
+_NEAR = 0.9
+
 
 def cpu_report(observed: object) -> Report:
     """The report of an observation, as diagnose_cpu takes it."""
@@ -50,6 +53,10 @@ def _remark(seen: Seen, usage: Usage) -> str:
         if percent >= much and seconds < young and not usage.owner(row):
             who = f"{row.text('name')} (pid {row.whole('pid')})"
             told.append(f"{who} uses {percent:.0f} % and was started {age(seconds)} ago")
+    busiest = max((row.number("cpu_percent") for row in usage.rows), default=0.0)
+    # Near the limit, it may be above it the next time.
+    if not told and busiest >= much * _NEAR:
+        told.append(f"busiest is {usage.busiest(1)}, where {much:.0f} % of a processor is much")
     share = usage.total / usage.processors
     if usage.machine is not None and usage.machine >= full and share < full / 2:
         told.append(

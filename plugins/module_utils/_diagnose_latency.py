@@ -80,11 +80,14 @@ class LatencyDiagnosis:
         if found:
             return found
         mongodb, redis = self._seen.part("mongodb"), self._seen.part("redis")
-        operations = slow_operations(mongodb, self._operation, self._seen.shown("confirmed"))
+        named = self._seen.shown("confirmed")
+        operations = slow_operations(mongodb, self._operation, named)
         if not self._is_slow():
+            # Who names one has it ended, though nobody is seen to wait for it.
+            asked = named in [one["target"] for one in operations if one["target"]]
             # Where an operation was ended, what the log knew of before is over when none is left.
-            ended = self._settled and self._seen.shown("confirmed")
-            return operations if ended and self._log_is_slow() else []
+            ended = self._settled and named and self._log_is_slow()
+            return operations if asked or ended else []
         slow_queries = self._seen.part("slow_queries")
         found = [
             # What all instances share would slow all of them.

@@ -266,7 +266,7 @@ def _ended(text: str) -> str:
 def _advice(course: Course, outcome: str, found: Finding | None) -> str:
     if outcome == UNREACHABLE:
         return f"see whether {course['host']} runs and can be reached by SSH, then run this again"
-    if outcome == REFUSED and course.get("refusal"):
+    if outcome in (REFUSED, PLANNED) and course.get("refusal"):
         return f"to have it tried all the same: {course.get('override') or 'override it'}"
     if outcome == UNHEALED and not course.get("failure"):
         found = t.cast(Finding, _last(course)) or found

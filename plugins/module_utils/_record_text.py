@@ -64,11 +64,13 @@ def worked_on(hosts: t.Sequence[str]) -> list[str]:
 
 
 def by_urgency(results: t.Sequence[Seen]) -> list[Seen]:
-    """Results, the worst first; hosts by their names, and not by who was done first."""
+    """Results, the worst first, and by their hosts; who only waited for others comes after them."""
 
-    def rank(result: Seen) -> tuple[int, str]:
+    def rank(result: Seen) -> tuple[int, bool, str]:
         outcome = result.text("outcome")
-        return OUTCOMES.index(outcome) if outcome in OUTCOMES else 0, result.text("host")
+        climbed = {one.text("rung") for one in result.rows("rungs")}
+        place = OUTCOMES.index(outcome) if outcome in OUTCOMES else 0
+        return place, climbed == {"wait"}, result.text("host")
 
     return sorted(results, key=rank)
 

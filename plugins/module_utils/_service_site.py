@@ -8,6 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.plugspace.titan.plugins.module_utils import _probe
+from ansible_collections.plugspace.titan.plugins.module_utils._diagnose_queries import (
+    slow_operations,
+)
 from ansible_collections.plugspace.titan.plugins.module_utils._seen import Seen
 from ansible_collections.plugspace.titan.plugins.module_utils._words import age, plain, plural, size
 
@@ -77,6 +80,10 @@ def shown(observed: object) -> dict[str, str]:
     # After a rung the log still has the requests from before, so it is no proof.
     if not seen.flag("settled"):
         lines["requests"] = _requests(seen.part("access_log"), _healed(seen))
+    limits = seen.part("limits")
+    if limits.has("operation_s"):
+        running = slow_operations(seen.part("mongodb"), limits.number("operation_s"))
+        lines["operations"] = running[0]["evidence"] if running else ""
     pm2 = seen.part("pm2")
     if pm2.part("daemon"):
         lines["PM2"] = _instances(pm2, name)

@@ -48,6 +48,8 @@ def read_alerts(answer: object) -> list[Alert]:
     Text is read as JSON. Raises TriageError for anything else.
     """
     if isinstance(answer, str):
+        if not answer.strip():
+            raise TriageError("it is empty")
         try:
             answer = json.loads(answer)
         except ValueError as error:
@@ -301,7 +303,7 @@ def sentences(found: t.Mapping[str, t.Any]) -> list[str]:
     lines = []
     for one in found["procedures"]:
         since = f" since {one['since']}" if one["since"] else ""
-        careful = "; has steps that a person has to name" if one.get("destructive") else ""
+        careful = "; destructive steps only when named" if one.get("destructive") else ""
         lines.append(
             f"{one['severity']:8} {one['procedure']} on {', '.join(one['hosts'])}"
             f" ({', '.join(one['alerts'])}{since}): playbooks/{one['playbook']}{careful}"

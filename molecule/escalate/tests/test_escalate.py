@@ -610,7 +610,10 @@ def test_without_a_host_it_does_not_look_like_success() -> None:
     assert "nosuch names no host of this inventory" in run.failure
 
 
-def test_summary_is_asked_for() -> None:
-    run = play("escalate")
+@pytest.mark.parametrize("said", [{}, {"escalate_summary": " "}])
+def test_summary_is_asked_for(said: dict[str, str]) -> None:
+    run = play("escalate", **said)
     assert run.code != 0
     assert "escalate_summary" in run.failure
+    assert "Traceback" not in run.output
+    assert "filter" not in run.failure

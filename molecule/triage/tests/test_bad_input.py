@@ -68,6 +68,15 @@ CASES: Cases = {
     "a list of numbers": ({"answer": "200/list"}, "an alert has no alertname"),
     "another shape": ({"answer": "200/shape"}, "an alert has no alertname"),
     "an alert that is no JSON": ({"alert": "RedisDown"}, "'RedisDown' is no JSON"),
+    "an alert that is empty": (
+        {"alert": ""},
+        "What was given as triage_alert is no list of alerts: it is empty. Nothing was touched",
+    ),
+    "a misspelt option": (
+        {"promethus_url": "http://127.0.0.1:1"},
+        "triage_promethus_url is not known (did you mean triage_prometheus_url?)."
+        " Nothing was touched",
+    ),
     "an alert without a name": (
         {"alert": {"severity": "high"}},
         "What was given as triage_alert is no list of alerts: an alert has no alertname",

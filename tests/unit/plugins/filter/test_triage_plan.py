@@ -77,7 +77,7 @@ def test_the_most_severe_comes_first_and_each_once() -> None:
     assert found["lines"] == [
         "high     api_down on titan1 (ApiDown): playbooks/api_down.yml",
         "medium   redis_down on titan1, titan2 (RedisFull since 2026-11-24T03:00:00Z):"
-        " playbooks/redis_down.yml; has steps that a person has to name",
+        " playbooks/redis_down.yml; destructive steps only when named",
         "2 procedures to run, in this order.",
     ]
 
@@ -312,7 +312,8 @@ def test_an_alert_may_come_in_many_ways(answer: object) -> None:
     ("answer", "problem"),
     [
         ("<html><body>502</body></html>", "'<html><body>502</body></html>' is no JSON"),
-        ("", "'' is no JSON"),
+        (" ", "it is empty"),
+        ("{", "'{' is no JSON"),
         ({"status": "error", "error": "bad query"}, "it answered with an error: bad query"),
         ({"status": "error"}, "it answered with an error: no reason"),
         ({"data": {"alerts": "none"}}, "it has no list of alerts"),

@@ -378,8 +378,18 @@ def test_a_long_operation_is_named_for_a_person() -> None:
     )
     # A router has another kind of number, by which nothing is killed here.
     assert told(slow(mongodb=operations(running(opid=None)))) == [("slow_operation", "", "")]
-    # While all are served quickly, it may take its time.
-    assert diagnose_latency(quick(mongodb=operations(running()))) == []
+
+
+def test_a_long_operation_that_nobody_waits_for_is_shown_and_ended_when_it_is_named() -> None:
+    both = operations(running(), running(opid=4712, age_s=99))
+    assert diagnose_latency(quick(mongodb=both)) == []
+    assert shown(quick(mongodb=both))["operations"].startswith("operation 4712 (command) on")
+    assert "operations" not in shown(quick(mongodb=operations(running(age_s=9.9))))
+    asked = told(quick(mongodb=both, confirmed="4711"))
+    assert asked[0] == ("slow_operation", "kill_operation", "4711")
+    # No other one in its place.
+    assert diagnose_latency(quick(mongodb=both, confirmed="4799")) == []
+    assert diagnose_latency(quick(mongodb=operations(running(opid=None)), confirmed="")) == []
 
 
 def test_an_operation_that_still_runs_keeps_a_service_slow_whatever_a_probe_says() -> None:

@@ -839,6 +839,8 @@ def test_a_member_that_its_own_host_can_help_is_waited_for() -> None:
     seen["mongodb"]["members"][1] = row(TWO, "PRIMARY")
     seen["others"] = {THREE: elsewhere("success"), TWO: {"mongodb": well()["mongodb"]}}
     assert told(seen) == [("member_down", "wait", "")]
+    # Its own host heals it, and tells what is left to do.
+    assert diagnose_mongodb(seen)[0]["advice"] == ""
     seen = lost(TWO, THREE)
     seen["others"] = {THREE: elsewhere("success")}
     assert told(seen) == [

@@ -329,12 +329,18 @@ def test_each_rung_that_helped_is_named() -> None:
 def test_a_plan_names_its_target_and_says_when_it_would_be_refused() -> None:
     chosen = {**step(STOPPED, "start"), "target": "2"}
     result = tell(
-        course(first=[STOPPED], planning=True, step=chosen, refusal="it was tried 2 s ago")
+        course(
+            first=[STOPPED],
+            planning=True,
+            step=chosen,
+            refusal="it was tried 2 s ago",
+            override="-e x_override=true",
+        )
     )
     assert result["outcome"] == "planned"
     assert "Would be done: start it (2); if that does not help: restart it." in result["summary"]
     assert result["summary"].endswith("Not now, though: it was tried 2 s ago.")
-    assert result["advice"] == "ask why"
+    assert result["advice"] == "to have it tried all the same: -e x_override=true"
 
 
 def test_the_advice_is_about_what_is_left() -> None:

@@ -181,6 +181,15 @@ def test_hosts_are_told_by_their_names_and_not_by_who_was_done_first() -> None:
     assert heads == [f"plugspace-api on titan{n}: healed" for n in (1, 2, 3)]
 
 
+def test_who_only_waited_for_others_comes_after_them() -> None:
+    waited = [{"rung": "wait", "target": "", "helped": True, "seconds": 9.0, "error": ""}]
+    told = lines(record(result(host="titan1", rungs=waited), result(host="titan2")), "")
+    assert [line for line in told if line.endswith(": healed")] == [
+        "plugspace-api on titan2: healed",
+        "plugspace-api on titan1: healed",
+    ]
+
+
 def test_the_terminal_gets_no_control_characters() -> None:
     told = "\n".join(lines(record(result(advice="\x1b[31mred\x07", subject="a\nb")), "/x"))
     assert "\x1b" not in told
