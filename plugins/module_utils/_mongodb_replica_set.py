@@ -265,6 +265,8 @@ class Manager:
         self._tell_unlisted(have)
         steps: list[Step] = []
         if gone or new or changed:
+            if self._wanted.force:
+                self._spare(gone)
             if self.primary:
                 steps = self._steps(gone, new, changed)
             else:
@@ -394,6 +396,21 @@ class Manager:
         steps += [Step(f"Add {one.host}", "reconfigure", (one,)) for one in new]
         return steps + [_remove(one) for one in gone if one not in dead]
 
+    def _spare(self, gone: list[Member]) -> None:
+        """Give up nobody who has come back, elected by now or not."""
+        answers = [one["name"] for one in member_states(self._status()) if one["answers"]]
+        back = [one.host for one in gone if one.host in answers]
+        if not back:
+            return
+        told = f"{', '.join(back)} answers, so nothing is forced"
+        if self.primary:
+            raise ReplicaSetError(
+                "invalid", f"{told}: {self.primary} is primary, so what has to go needs no force"
+            )
+        raise ReplicaSetError(
+            "no_primary", f"{told}: wait for an election, or stop it before it is removed"
+        )
+
     def _forced(self, gone: list[Member], new: list[Member], changed: dict[Member, t.Any]) -> Step:
         if not self._wanted.force:
             raise ReplicaSetError(
@@ -401,14 +418,6 @@ class Manager:
                 f"{self._wanted.name} has no primary, so nothing can be changed safely: bring"
                 " members back until more than half of the votes answer, or read what force may"
                 " lose",
-            )
-        answers = [one["name"] for one in member_states(self._status()) if one["answers"]]
-        back = [one.host for one in gone if one.host in answers]
-        if back:
-            raise ReplicaSetError(
-                "no_primary",
-                f"{', '.join(back)} answers, so nothing is forced: wait for an election, or stop it"
-                " before it is removed",
             )
         words = [f"remove {one.host}" for one in gone]
         words += [f"change {_told(one, changed[one])}" for one in changed]

@@ -232,7 +232,7 @@ def _summary(
     if outcome == HEALED:
         # What failed may have helped all the same, or it came back by itself.
         helped = [one for one in taken if one["helped"]] or taken[-1:]
-        did = f"Done: {_told(taken)}" if taken[-1]["error"] else f"What helped: {_told(helped)}"
+        did = _done(taken) if taken[-1]["error"] else f"What helped: {_told(helped)}"
         return f"{what} is well again after {age(seconds)}: {_ended(seen)} {did}."
     if outcome == REFUSED:
         why = course.get("refusal") or course.get("failure") or ""
@@ -245,8 +245,14 @@ def _summary(
     unproven = "" if now else _unproven(course)
     if unproven and not course.get("failure"):
         still, reason = f"{seen}, which is over, but: {unproven}", ""
-    done = f" Done: {_told(taken)}." if taken else " Nothing was done."
+    done = f" {_done(taken)}." if taken else " Nothing was done."
     return f"{what} needs a person: {_ended(still)}{done} {_sentence(str(reason))}"
+
+
+def _done(taken: list[Taken]) -> str:
+    # Of a step that failed nobody can say that it was done.
+    word = "Tried" if all(one["error"] for one in taken) else "Done"
+    return f"{word}: {_told(taken)}"
 
 
 def _told(taken: list[Taken]) -> str:

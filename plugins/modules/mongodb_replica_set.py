@@ -94,11 +94,11 @@ options:
   force:
     description:
       - Whether the configuration may be changed without a primary, through the member at O(host)
-        alone. Has no effect as long as there is a primary.
+        alone. As long as there is a primary the changes go to it, one by one, as ever.
       - Writes that had reached only the lost members are lost. When those are not lost but only cut
         off, they may elect a primary of their own, and what they write is lost once they hear of
         the forced configuration. Make sure that they are down and stay down.
-      - A member that answers is not removed by force.
+      - A member that answers is not removed, be there a primary or not. It may have come back.
     type: bool
     default: false
   wait:

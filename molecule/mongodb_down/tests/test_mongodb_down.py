@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from support.application import ROOT_ON_HOST
 from support.hosts import NAMES, cut_off, ssh
 from support.incidents import (
     EAGER,
@@ -38,6 +41,10 @@ from support.mongodb_faults import (
 )
 
 BATCHES = batches()
+LOST = "titan-without-titan2:27017,titan3:27017"
+LOCKED = f"ls {ROOT_ON_HOST}/lock.json 2>/dev/null; true"
+WHOLE = hello("len(h['hosts']) == 3")
+VERSION = as_admin("print(d.command('replSetGetConfig')['config']['version'])")
 
 
 def down(*arguments: str, **options: Any) -> Seen:
@@ -62,6 +69,43 @@ def add_again(member: str) -> None:
     place = "max(m['_id'] for m in c['members']) + 1"
     missing = f"([] if {there} else [{{'_id': {place}, 'host': '{member}'}}])"
     ssh(primary(), members(f"c['members'] + {missing}"))
+
+
+@contextmanager
+def lost_majority() -> Iterator[None]:
+    """titan2 needs a person and titan3 cannot even be reached, so titan1 is left alone."""
+    try:
+        on_each({"titan2": OTHERS_LOCK, "titan3": "sudo systemctl stop mongod"})
+        ssh("titan1", NO_PRIMARY)
+        yield
+    finally:
+        on_each({"titan2": LOCK_BACK, "titan3": START})
+        for host in ("titan2", "titan3"):
+            add_again(f"{host}:27017")
+
+
+@contextmanager
+def attempts_guarded(host: str) -> Iterator[None]:
+    """No attempt can be noted on the host, so a run waits between its look and its first rung."""
+    guard, unit = "/var/lib/titan/attempts.json.guard", "titan-guard"
+    ssh(
+        host,
+        f"sudo mkdir -p $(dirname {guard}); sudo systemd-run --quiet --collect --unit {unit}"
+        f" flock {guard} sleep infinity; {until(f'! sudo flock -n {guard} true')}",
+    )
+    try:
+        yield
+    finally:
+        ssh(host, f"sudo systemctl stop {unit}")
+
+
+def hears(member: str) -> str:
+    """Succeeds when the member on this host has heard that another one is there."""
+    program = (
+        "import sys; members = d.command('replSetGetStatus')['members'];"
+        f" sys.exit(not [m for m in members if m['name'] == '{member}' and m['health']])"
+    )
+    return as_admin(program)
 
 
 def served(host: str) -> None:
@@ -168,14 +212,9 @@ def test_a_member_that_was_removed_is_added_when_it_is_named(host: str) -> None:
 
 @pytest.mark.usefixtures("mended")
 def test_a_majority_that_is_lost_for_good_is_given_up_when_it_is_named() -> None:
-    """titan2 needs a person and titan3 cannot even be reached, so titan1 goes on alone."""
-    lost = "titan-without-titan2:27017,titan3:27017"
-    named = f"-e mongodb_down_confirm={lost}"
-    whole = hello("len(h['hosts']) == 3")
+    named = f"-e mongodb_down_confirm={LOST}"
     alone = hello("h['isWritablePrimary'] and h['hosts'] == ['titan1:27017']")
-    try:
-        on_each({"titan2": OTHERS_LOCK, "titan3": "sudo systemctl stop mongod"})
-        ssh("titan1", NO_PRIMARY)
+    with lost_majority():
         with cut_off("titan3"):
             # Nobody has looked whether the others have a primary.
             unseen = down("--check", hosts="titan1")
@@ -185,13 +224,13 @@ def test_a_majority_that_is_lost_for_good_is_given_up_when_it_is_named() -> None
             asked = down()
             assert named in asked.results["titan1"]["summary"], asked.results
             assert "start titan2:27017, titan3:27017" in asked.results["titan1"]["advice"]
-            planned = down("--check", confirm=lost)
+            planned = down("--check", confirm=LOST)
             assert [one["rung"] for one in planned.results["titan1"]["rungs"]] == ["force_set"]
             for seen in (unseen, asked, planned):
                 assert seen.run.changed == 0, seen.run.output
-            ssh("titan1", whole)
+            ssh("titan1", WHOLE)
             assert units("titan1") == before
-            forced = down(confirm=lost)
+            forced = down(confirm=LOST)
             result = forced.results["titan1"]
             assert [one["rung"] for one in result["rungs"]] == ["force_set"], result
             ssh("titan1", alone)
@@ -199,7 +238,7 @@ def test_a_majority_that_is_lost_for_good_is_given_up_when_it_is_named() -> None
             assert (result["outcome"], forced.run.code) == ("unhealed", 2), result
             assert "not among the 1 member of the set" in result["summary"], result
             assert "A person must: start it on its own host first" in result["summary"], result
-            again = down(confirm=lost)
+            again = down(confirm=LOST)
             assert again.run.stats.get("changed", {}).get("titan1", 0) == 0, again.run.output
             ssh("titan1", alone)
         # They hear that they were removed, and come back by their names.
@@ -210,10 +249,34 @@ def test_a_majority_that_is_lost_for_good_is_given_up_when_it_is_named() -> None
             rungs = [one["rung"] for one in added.results["titan1"]["rungs"]]
             assert rungs == ["add_member"], added.results
         assert {one["outcome"] for one in added.results.values()} == {"healed"}, added.results
-    finally:
-        on_each({"titan2": LOCK_BACK, "titan3": START})
-        for host in ("titan2", "titan3"):
-            add_again(f"{host}:27017")
+
+
+@pytest.mark.usefixtures("mended")
+def test_nobody_is_given_up_when_one_comes_back_in_between() -> None:
+    with lost_majority():
+        version = ssh("titan1", VERSION)
+        with cut_off("titan3"), ThreadPoolExecutor(max_workers=1) as pool:
+            with attempts_guarded("titan1"):
+                begun = pool.submit(down, confirm=LOST)
+                # It has looked, and knows what it is going to do.
+                eventually(lambda: ssh("titan1", LOCKED) != "", pause=0.2)
+                ssh("titan2", LOCK_BACK)
+                ssh("titan1", until(hears("titan2:27017")))
+            seen = begun.result()
+        ssh("titan1", WHOLE)
+        assert ssh("titan1", VERSION) == version
+        result = seen.results["titan1"]
+        (rung,) = result["rungs"]
+        why = "nobody was given up, since MongoDB answers again at titan2:27017"
+        assert (rung["rung"], rung["error"], rung["helped"]) == ("force_set", why, False), result
+        assert result["outcome"] == "unhealed", result
+        assert "Tried: go on by force without" in result["summary"], result
+        assert f"(which failed: {why})." in result["summary"], result
+        # What is left is nothing special.
+        healed = down()
+        rungs = [one["rung"] for one in healed.results["titan3"]["rungs"]]
+        assert (healed.run.code, rungs) == (0, ["start_unit"]), healed.results
+        nothing_left(down())
 
 
 def test_a_set_that_never_was_is_initiated_when_it_is_named() -> None:

@@ -105,6 +105,24 @@ def test_an_authority_that_nobody_knows_is_told() -> None:
     assert "certificate" in said["error"].lower(), said
 
 
+def test_a_certificate_for_another_name_is_told() -> None:
+    # The certificate is for its address, and not for that name of it.
+    other = {"host": "localhost", **over_tls()}
+    said = asked(HOST, **other)
+    assert said["state"] != "ok"
+    assert "not valid for 'localhost'" in said["error"], said
+    assert asked(HOST, **other, tls_allow_invalid_hostnames=True)["state"] == "ok"
+
+
+def test_a_certificate_of_ones_own_is_shown() -> None:
+    options = {"host": HOST, **over_tls()}
+    assert asked(HOST, **options, tls_certificate_key_file=f"{FOLDER}/both.pem")["state"] == "ok"
+    # It has no key.
+    said = asked(HOST, **options, tls_certificate_key_file=AUTHORITY)
+    assert said["state"] != "ok"
+    assert "key" in said["error"], said
+
+
 def test_without_tls_nothing_is_believed() -> None:
     assert not ssh(HOST, f"{hello('h', PORT)} && echo answered; true")
     assert asked(HOST, host=HOST)["state"] != "ok"

@@ -572,7 +572,12 @@ def test_force_is_for_a_set_without_primary_alone() -> None:
     error = refused(rs, A, *gone, force=True)
     assert (error.cause, rs.calls) == ("no_primary", [])
     assert str(error).startswith(f"{B} answers, so nothing is forced"), error
+    # Or it has been, by the time it is asked.
     rs = FakeSet()
+    rs.kill(C)
+    error = refused(rs, A, *gone, force=True)
+    assert (error.cause, rs.calls) == ("invalid", [])
+    assert str(error).startswith(f"{B} answers, so nothing is forced: {A} is primary"), error
     assert bring(rs, A, B, {"host": C, "state": "absent"}, force=True)["changed"]
     assert rs.calls == [f"set {A} {B}"]
 

@@ -145,7 +145,7 @@ def test_a_plan_says_what_is_to_do_without_a_step_or_to_mind_with_one() -> None:
     [
         ({"ok": True}, "", "healed", "What helped: start it."),
         # It answers, whatever the step said of itself.
-        ({"ok": True}, "timed out", "healed", "Done: start it (which failed: timed out)."),
+        ({"ok": True}, "timed out", "healed", "Tried: start it (which failed: timed out)."),
         ({"ok": False, "reason": "refused"}, "", "unhealed", "which is over, but: refused. Done:"),
         ({"ok": False}, "", "unhealed", "but: it does not answer well."),
         # Nobody can ask, so a step that failed is not believed to have helped.
@@ -173,7 +173,7 @@ def test_what_is_found_no_more_has_to_be_proven(
 def test_what_is_not_proven_is_told_by_the_last_step() -> None:
     climbed = [taken("start", False, "no script"), taken("restart", True, "timed out")]
     summary = tell(course(first=[STOPPED], findings=[], taken=climbed))["summary"]
-    assert "which is over, but: timed out. Done:" in summary
+    assert "which is over, but: timed out. Tried:" in summary
 
 
 def test_the_cause_is_what_the_ladder_began_with() -> None:
