@@ -56,7 +56,7 @@ def _remark(seen: Seen, usage: Usage) -> str:
     busiest = max((row.number("cpu_percent") for row in usage.rows), default=0.0)
     # Near the limit, it may be above it the next time.
     if not told and busiest >= much * _NEAR:
-        told.append(f"busiest is {usage.busiest(1)}, where {much:.0f} % of a processor is much")
+        told.append(f"busiest: {usage.busiest(1)}, where {much:.0f} % of a processor is much")
     share = usage.total / usage.processors
     if usage.machine is not None and usage.machine >= full and share < full / 2:
         told.append(

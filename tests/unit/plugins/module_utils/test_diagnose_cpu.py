@@ -290,13 +290,13 @@ QUIET: dict[str, tuple[list[Change], str]] = {
     ),
     "this run has added instances, a while ago": (
         [using(ALL_OF_API), more(2.0, 50.0), processors(4), running_for(60.0)],
-        "busiest is plugspace-api",
+        "busiest: plugspace-api",
     ),
     "one is busy, and the others do not rest": (
         [using({API[0]: 81.0, API[1]: 45.0})],
         " 81 %, where 80 % of a processor is much",
     ),
-    "a database works, and the host has room": ([using({106: 95.0})], "busiest is mongod"),
+    "a database works, and the host has room": ([using({106: 95.0})], "busiest: mongod"),
     "disks, and none of its processes waits": ([kernel(iowait_percent=60.0)], ""),
     "disks, and they are not waited for most of the time": (
         [kernel(iowait_percent=20.0), waiting(3)],
