@@ -256,8 +256,8 @@ class ReplicaSetDiagnosis:
         for name, reason in silent.items():
             why = f"{name} gives no answer: {reason or 'no reason is known'}"
             rung = "wait" if name in self._healing else ""
-            on = "heal it on its own host; the set goes on as long as a majority answers"
-            advice = "" if rung else on
+            heal = "heal it on its own host; the set goes on as long as a majority answers"
+            advice = "" if rung else heal
             yield finding("member_down", name or self._name, why, rung=rung, advice=advice)
 
     def _missing(self) -> t.Iterator[Finding]:
